@@ -1,0 +1,1 @@
+//! Makes or imports the operating system a recipe starts from.

@@ -1,0 +1,1 @@
+//! Processes in namespaces of their own, and the trees they own.

@@ -1,0 +1,1 @@
+//! Project and component YAML: typed, spanned and linted.

@@ -1,0 +1,1 @@
+//! Carries runs out: launch, execute, create, test, publish.

@@ -1,0 +1,1 @@
+//! Launches, executes, snapshots and terminates instances.

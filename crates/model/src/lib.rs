@@ -1,0 +1,1 @@
+//! The resources of an image factory and their invariants.

@@ -1,0 +1,1 @@
+//! From a recipe and its configuration to keyed steps.

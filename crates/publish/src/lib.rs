@@ -1,0 +1,1 @@
+//! Regions, the AMI catalogue, snapshots and exports.

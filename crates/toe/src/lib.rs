@@ -1,0 +1,1 @@
+//! Executes a component document on the machine it is on.
