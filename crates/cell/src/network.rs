@@ -1,0 +1,151 @@
+//! A network for a cell: what the host reaches, without the host's loopback.
+//!
+//! passt's `pasta` carries the packets in user space (passt(1)); as root and as
+//! an ordinary user alike it needs no bridge, no firewall rule and no name.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::mount::mount_bind;
+use rustix::thread::{self, UnshareFlags};
+
+use crate::job::Network;
+
+/// Where a cell finds its network namespace.
+pub(crate) const PATH: &str = "/tmp/net";
+
+/// A network could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetworkError {
+    #[error("failed to make a network namespace")]
+    Namespace(#[source] io::Error),
+    #[error("failed to run pasta; install it with: apt-get install passt")]
+    Start(#[source] io::Error),
+    #[error("pasta cannot connect the instance to the network: {0}")]
+    Refused(String),
+}
+
+/// Makes the network and binds its namespace at [`PATH`].
+pub(crate) fn create(network: &Network) -> Result<(), NetworkError> {
+    let forwards = match network {
+        Network::Host => return Ok(()),
+        Network::None => None,
+        Network::Own { forwards } => Some(forwards),
+    };
+    // A thread of its own, so that this process stays in the host's network.
+    std::thread::spawn(bind_new_namespace)
+        .join()
+        .expect("making a namespace does not panic")
+        .map_err(NetworkError::Namespace)?;
+    let Some(forwards) = forwards else { return Ok(()) };
+    if !has_route() {
+        // The instance then has no network either, as the host has none.
+        return Ok(());
+    }
+    #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
+    let mut pasta = Command::new("pasta");
+    // It goes to the background once the network stands, and ends with the cell.
+    let output = pasta
+        .args(arguments(forwards))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(NetworkError::Start)?;
+    if !output.status.success() {
+        return Err(NetworkError::Refused(complaint(&output.stderr)));
+    }
+    Ok(())
+}
+
+fn arguments(forwards: &[u16]) -> Vec<String> {
+    let ports = forwards.iter().map(|port| format!("127.0.0.1/{port}")).collect::<Vec<_>>();
+    let inward = if ports.is_empty() { "none".to_owned() } else { ports.join(",") };
+    [
+        "--quiet",
+        "--config-net",
+        // Without this the gateway's address leads to the host's loopback.
+        "--no-map-gw",
+        "--tcp-ports",
+        &inward,
+        "--udp-ports",
+        "none",
+        "--tcp-ns",
+        "none",
+        "--udp-ns",
+        "none",
+        "--runas",
+        "0",
+        "--netns-only",
+        "--netns",
+        PATH,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn bind_new_namespace() -> io::Result<()> {
+    // SAFETY: NEWNET concerns only the calling thread, which shares no
+    // network state with others.
+    #[expect(unsafe_code, reason = "a network namespace is entered by a thread")]
+    unsafe {
+        thread::unshare_unsafe(UnshareFlags::NEWNET)?;
+    }
+    fs::write(PATH, "")?;
+    mount_bind("/proc/thread-self/ns/net", PATH)?;
+    bring_loopback_up()
+}
+
+fn bring_loopback_up() -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
+    let status = Command::new("ip").args(["link", "set", "lo", "up"]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("`ip link set lo up` failed")) }
+}
+
+fn has_route() -> bool {
+    let any = |path: &str, is_default: &dyn Fn(&str) -> bool| {
+        fs::read_to_string(path).unwrap_or_default().lines().any(is_default)
+    };
+    any("/proc/net/route", &|line| line.split_whitespace().nth(1) == Some("00000000"))
+        || any("/proc/net/ipv6_route", &|line| {
+            line.starts_with(&"0".repeat(32)) && !line.ends_with(" lo")
+        })
+}
+
+/// Returns pasta's own words without its trouble with a missing syslog.
+fn complaint(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.lines().filter(|line| !line.ends_with("bytes to syslog"));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+/// Enters the network at [`PATH`]; only for the calling thread.
+pub(crate) fn enter() -> io::Result<()> {
+    let namespace = fs::File::open(Path::new(PATH))?;
+    thread::move_into_link_name_space(
+        std::os::fd::AsFd::as_fd(&namespace),
+        Some(thread::LinkNameSpaceType::Network),
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pasta_never_opens_the_hosts_loopback() {
+        assert_eq!(
+            arguments(&[]).join(" "),
+            "--quiet --config-net --no-map-gw --tcp-ports none --udp-ports none --tcp-ns none \
+             --udp-ns none --runas 0 --netns-only --netns /tmp/net"
+        );
+        assert!(arguments(&[8080, 2222]).contains(&"127.0.0.1/8080,127.0.0.1/2222".to_owned()));
+    }
+
+    #[test]
+    fn syslog_noise_is_left_out() {
+        let stderr = b"Failed to send 53 bytes to syslog\nCouldn't open tun\n";
+        assert_eq!(complaint(stderr), "Couldn't open tun");
+    }
+}

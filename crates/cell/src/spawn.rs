@@ -1,0 +1,387 @@
+//! Starts a cell: the host's side of the namespaces.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{Gid, Uid};
+use rustix::thread::{self, UnshareFlags};
+
+use crate::job::{Job, Limits, Task};
+use crate::limit::Group;
+use crate::{Ids, Range};
+
+/// Starts cells over one data folder.
+#[derive(Debug, Clone)]
+pub struct Cells {
+    data: PathBuf,
+    ids: Ids,
+}
+
+/// Where a cell's standard streams lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdio {
+    /// Pipes that the caller holds.
+    Pipes,
+    /// The caller's terminal; standard error too.
+    Terminal,
+}
+
+/// A running cell. Dropping it ends every process in it.
+#[derive(Debug)]
+pub struct Cell {
+    child: Child,
+    leash: Leash,
+    group: Option<Group>,
+    /// Its standard input, if piped and not yet taken.
+    pub stdin: Option<ChildStdin>,
+    /// Its standard output, if piped and not yet taken.
+    pub stdout: Option<ChildStdout>,
+    /// Its standard error, if piped and not yet taken.
+    pub stderr: Option<ChildStderr>,
+}
+
+/// Ends a cell from another thread than the one that holds it.
+#[derive(Debug, Clone)]
+pub struct Leash(Arc<Mutex<Option<OwnedFd>>>);
+
+impl Leash {
+    /// Ends every process in the cell, soon.
+    pub fn cut(&self) {
+        // The cell's first process leaves when its lifeline ends, and takes
+        // the rest with it.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A cell could not be started, or its task failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The kernel or newuidmap(1) refused the namespaces.
+    #[error("failed to start a process in namespaces of its own")]
+    Start(#[source] io::Error),
+    /// The ids could not be mapped.
+    #[error("failed to map user ids: {0}")]
+    Map(String),
+    /// The task ended badly; the text is what it wrote to standard error.
+    #[error("{0}")]
+    Failed(String),
+    /// A pipe to the cell broke.
+    #[error("failed to talk to the cell")]
+    Pipe(#[source] io::Error),
+}
+
+impl Cells {
+    /// Starts cells whose working folder is `data`, which is made if absent,
+    /// owned by `ids`.
+    pub fn new(data: &Path, ids: Ids) -> io::Result<Self> {
+        fs::create_dir_all(data)?;
+        if ids.privileged {
+            // Cells enter it as another user. They need no right to its
+            // parents, nor to list what is in it.
+            let mode = fs::metadata(data)?.mode();
+            fs::set_permissions(data, fs::Permissions::from_mode(mode & 0o7777 | 0o001))?;
+        }
+        Ok(Self { data: fs::canonicalize(data)?, ids })
+    }
+
+    /// Returns the ids that cells have.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Returns the data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Makes a folder below the data folder that cells may write to.
+    pub fn make_folder(&self, path: &Path) -> io::Result<()> {
+        let full = self.data.join(path);
+        fs::create_dir_all(&full)?;
+        let (uid, gid) = self.ids.root();
+        let meta = fs::metadata(&full)?;
+        if (meta.uid(), meta.gid()) != (uid, gid) {
+            std::os::unix::fs::chown(&full, Some(uid), Some(gid))?;
+        }
+        Ok(())
+    }
+
+    /// Starts `task` in a cell of its own, within `limits`. Cells that run at
+    /// once have different names.
+    pub fn spawn(
+        &self,
+        name: &str,
+        task: Task,
+        limits: Option<Limits>,
+        stdio: Stdio,
+    ) -> Result<Cell, SpawnError> {
+        let group = limits.and_then(|limits| Group::create(name, limits));
+        let job = Job { task, bound_within: if group.is_some() { None } else { limits } };
+        let json = serde_json::to_string(&job).expect("jobs hold only what JSON can");
+        let (lifeline_read, lifeline) = pipe()?;
+        let (ready_read, ready_write) = pipe()?;
+        let (go_read, go_write) = pipe()?;
+
+        // Not the binary's path: the cell's root may be unable to reach it.
+        #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(crate::inside::OUTER).arg(lifeline_read.as_raw_fd().to_string()).arg(json);
+        command.current_dir(&self.data);
+        if stdio == Stdio::Pipes {
+            command.stdin(std::process::Stdio::piped());
+            command.stdout(std::process::Stdio::piped());
+            command.stderr(std::process::Stdio::piped());
+        }
+        let enter = Enter {
+            lifeline: lifeline_read.as_raw_fd(),
+            ready: ready_write.as_raw_fd(),
+            go: go_read.as_raw_fd(),
+            groups: if self.ids.privileged { kvm_group() } else { None },
+            privileged: self.ids.privileged,
+            session: stdio == Stdio::Pipes,
+        };
+        // SAFETY: `enter` only makes system calls and allocates nothing.
+        #[expect(unsafe_code, reason = "namespaces are entered between fork and exec")]
+        unsafe {
+            command.pre_exec(move || enter.run());
+        }
+        let mapper = Mapper { ready: ready_read, go: go_write, ids: self.ids.clone() };
+        let (child, mapped) = std::thread::scope(|scope| {
+            let mapper = scope.spawn(|| mapper.run(group.as_ref()));
+            let child = command.spawn();
+            // Both of the child's ends: if it never ran, the mapper must see the end.
+            drop((ready_write, go_read, lifeline_read));
+            (child, mapper.join().expect("the mapper does not panic"))
+        });
+        mapped?;
+        let mut child = child.map_err(SpawnError::Start)?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let leash = Leash(Arc::new(Mutex::new(Some(lifeline))));
+        Ok(Cell { child, leash, group, stdin, stdout, stderr })
+    }
+
+    /// Runs `task` to its end, feeding it `input`, and returns what it wrote to
+    /// standard output.
+    pub fn run(
+        &self,
+        name: &str,
+        task: Task,
+        input: &mut (dyn Read + Send),
+    ) -> Result<Vec<u8>, SpawnError> {
+        let mut cell = self.spawn(name, task, None, Stdio::Pipes)?;
+        let (stdin, stdout, stderr) = (cell.stdin.take(), cell.stdout.take(), cell.stderr.take());
+        std::thread::scope(|scope| {
+            let feed = scope.spawn(move || match stdin {
+                // The task may end before it has read everything; that it
+                // failed, and why, is told by its exit status and stderr.
+                Some(mut stdin) => match io::copy(input, &mut stdin) {
+                    Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+                    _ => Ok(()),
+                },
+                None => Ok(()),
+            });
+            let complaints = scope.spawn(move || read_all(stderr));
+            let output = read_all(stdout).map_err(SpawnError::Pipe)?;
+            let status = cell.wait().map_err(SpawnError::Pipe)?;
+            let complaints = complaints.join().expect("reading a pipe does not panic");
+            let complaints = complaints.map_err(SpawnError::Pipe)?;
+            if !status.success() {
+                let text = String::from_utf8_lossy(&complaints).trim().to_owned();
+                return Err(SpawnError::Failed(if text.is_empty() {
+                    format!("the task ended with {status}")
+                } else {
+                    text
+                }));
+            }
+            feed.join().expect("copying does not panic").map_err(SpawnError::Pipe)?;
+            Ok(output)
+        })
+    }
+}
+
+impl Cell {
+    /// Waits until the task has ended.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+
+    /// Returns the exit status if the task has ended.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Gives the task two seconds to end by itself, then ends every process.
+    pub fn finish(&mut self) {
+        for _ in 0..200 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        self.kill();
+    }
+
+    /// Ends every process in the cell and waits until they are gone.
+    pub fn kill(&mut self) {
+        self.leash.cut();
+        // Whatever its status, it is gone; there is nothing else to report.
+        let _ = self.child.wait();
+    }
+
+    /// Returns what ends the cell from another thread.
+    pub fn leash(&self) -> Leash {
+        self.leash.clone()
+    }
+
+    /// Says whether the kernel ended a process of the cell for want of memory.
+    pub fn ran_out_of_memory(&self) -> bool {
+        self.group.as_ref().is_some_and(Group::ran_out_of_memory)
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What the child does between fork and exec.
+struct Enter {
+    lifeline: i32,
+    ready: i32,
+    go: i32,
+    groups: Option<Gid>,
+    privileged: bool,
+    session: bool,
+}
+
+impl Enter {
+    fn run(&self) -> io::Result<()> {
+        // SAFETY: the descriptors are open in the parent for as long as the
+        // child is between fork and exec.
+        #[expect(unsafe_code, reason = "descriptors cross the fork as numbers")]
+        let (lifeline, ready, go) = unsafe {
+            (
+                rustix::fd::BorrowedFd::borrow_raw(self.lifeline),
+                rustix::fd::BorrowedFd::borrow_raw(self.ready),
+                rustix::fd::BorrowedFd::borrow_raw(self.go),
+            )
+        };
+        if self.session {
+            // A terminal's Ctrl-C is for the factory, which ends the cell in order.
+            rustix::process::setsid()?;
+        }
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
+        if self.privileged {
+            thread::set_thread_groups(self.groups.as_slice())?;
+        }
+        // SAFETY: the child has one thread and holds no borrowed descriptor
+        // table of another.
+        #[expect(unsafe_code, reason = "unshare is only sound in a process with one thread")]
+        unsafe {
+            thread::unshare_unsafe(UnshareFlags::NEWUSER)?;
+        }
+        rustix::io::write(ready, &pid.to_le_bytes())?;
+        let mut answer = [0];
+        if rustix::io::read(go, &mut answer)? != 1 {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        }
+        thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
+        thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?;
+        // SAFETY: as above.
+        #[expect(unsafe_code, reason = "unshare is only sound in a process with one thread")]
+        unsafe {
+            thread::unshare_unsafe(
+                UnshareFlags::NEWNS
+                    | UnshareFlags::NEWPID
+                    | UnshareFlags::NEWIPC
+                    | UnshareFlags::NEWUTS,
+            )?;
+        }
+        rustix::io::fcntl_setfd(lifeline, rustix::io::FdFlags::empty())?;
+        Ok(())
+    }
+}
+
+/// Writes the child's id maps, from the parent, while the child waits.
+struct Mapper {
+    ready: OwnedFd,
+    go: OwnedFd,
+    ids: Ids,
+}
+
+impl Mapper {
+    fn run(self, group: Option<&Group>) -> Result<(), SpawnError> {
+        let mut pid = [0; 4];
+        let mut ready = fs::File::from(self.ready);
+        if ready.read_exact(&mut pid).is_err() {
+            // The child failed before it could ask; `Command::spawn` says why.
+            return Ok(());
+        }
+        let pid = i32::from_le_bytes(pid);
+        if let Some(group) = group {
+            group.add(pid);
+        }
+        map(pid, "uid", &self.ids.users, self.ids.privileged)?;
+        map(pid, "gid", &self.ids.groups, self.ids.privileged)?;
+        fs::File::from(self.go).write_all(&[1]).map_err(SpawnError::Pipe)
+    }
+}
+
+fn map(pid: i32, kind: &str, ranges: &[Range], privileged: bool) -> Result<(), SpawnError> {
+    let fail = |why: String| SpawnError::Map(why);
+    if privileged {
+        let text: String = ranges
+            .iter()
+            .map(|range| format!("{} {} {}\n", range.inside, range.outside, range.count))
+            .collect();
+        let path = format!("/proc/{pid}/{kind}_map");
+        return fs::write(&path, text).map_err(|error| fail(format!("{path}: {error}")));
+    }
+    let tool = format!("new{kind}map");
+    #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
+    let mut command = Command::new(&tool);
+    command.arg(pid.to_string());
+    for range in ranges {
+        command.args([range.inside, range.outside, range.count].map(|n| n.to_string()));
+    }
+    let output = command.output().map_err(|error| {
+        fail(format!("{tool}: {error}; install it with: apt-get install uidmap"))
+    })?;
+    if !output.status.success() {
+        return Err(fail(format!("{tool}: {}", String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    Ok(())
+}
+
+/// Returns the group that may open `/dev/kvm`, which root's cells keep.
+fn kvm_group() -> Option<Gid> {
+    let meta = fs::metadata("/dev/kvm").ok()?;
+    (meta.gid() != 0 && meta.mode() & 0o060 == 0o060).then(|| Gid::from_raw(meta.gid()))
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), SpawnError> {
+    // Above the standard streams, so that a caller without those keeps them apart.
+    let high = |fd: OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 10);
+    let make = || {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        Ok((high(read)?, high(write)?))
+    };
+    make().map_err(|error: rustix::io::Errno| SpawnError::Start(error.into()))
+}
+
+fn read_all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        stream.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,13 @@
+//! Trees of files, as seen by the ids that own them.
+
+mod extract;
+mod read;
+mod remove;
+mod write;
+
+pub use write::Written;
+
+pub(crate) use extract::{extract, read_disk};
+pub(crate) use read::read;
+pub(crate) use remove::remove;
+pub(crate) use write::write_disk;

@@ -1,0 +1,1 @@
+//! Virtual machines: QEMU on a copy-on-write overlay of a disk.
