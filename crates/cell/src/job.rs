@@ -113,13 +113,12 @@ pub struct Disk {
     pub layers: Vec<PathBuf>,
     /// The image; must not exist.
     pub out: PathBuf,
-    /// Where the root file system goes and how large it is.
+    /// Where the partitions come from.
     pub source: Source,
     /// Files that the image has beyond the tree's, in the root file system.
     pub extras: Vec<Extra>,
-    /// Paths of the tree that stay out, without a leading slash; a trailing
-    /// `/*` leaves the folder and drops what it holds.
-    pub leave_out: Vec<String>,
+    /// What of the tree stays out.
+    pub leave_out: Vec<LeaveOut>,
     /// No file is younger than this, in seconds since 1970.
     pub epoch: i64,
     /// The root file system's UUID.
@@ -135,8 +134,10 @@ pub enum Source {
     New {
         /// The whole disk's size in bytes; `None` fits the tree with room to work.
         size: Option<u64>,
-        /// The disk's GUID.
-        disk_guid: [u8; 16],
+        /// The GUIDs of the disk, the ESP and the root partition.
+        guids: [[u8; 16]; 3],
+        /// The ESP's serial number.
+        esp_id: u32,
         /// The ESP's files: path in the ESP, and path in the tree or text.
         esp: Vec<(String, Content)>,
     },
@@ -149,6 +150,17 @@ pub enum Source {
         /// The root partition's size in bytes.
         size: u64,
     },
+}
+
+/// Paths of a tree that stay out of an image.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LeaveOut {
+    /// Without a leading slash. `*` stands for any characters within a name;
+    /// what lies below a path goes with it. A trailing `/**` stands for
+    /// everything below that is not a folder.
+    pub paths: Vec<String>,
+    /// They stay in if the tree has this file.
+    pub unless: Option<PathBuf>,
 }
 
 /// What a file on the ESP holds.

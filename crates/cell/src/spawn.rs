@@ -113,6 +113,12 @@ impl Cells {
         Ok(())
     }
 
+    /// Removes control groups that cells of a killed factory left behind;
+    /// `is_live` says which names are in use.
+    pub fn tidy_up(&self, is_live: &dyn Fn(&str) -> bool) {
+        crate::limit::remove_left_behind(is_live);
+    }
+
     /// Starts `task` in a cell of its own, within `limits`. Cells that run at
     /// once have different names.
     pub fn spawn(

@@ -1,6 +1,9 @@
 //! Trees of files, as seen by the ids that own them.
 
+mod entry;
 mod extract;
+mod leave_out;
+mod order;
 mod read;
 mod remove;
 mod write;

@@ -2,6 +2,17 @@
 //!
 //! Nothing here knows what the named thing is or where it is kept.
 
+mod arn;
 mod digest;
+mod id;
+mod place;
+mod segment;
+mod text;
+mod version;
 
+pub use arn::{Arn, Kind, Level, Owner, ParseArnError, ParseArnErrorKind};
 pub use digest::{Builder, Digest, ParseDigestError};
+pub use id::{AmiId, InstanceId, ParseIdError, RunId, SnapshotId};
+pub use place::{Account, ParsePlaceError, Region};
+pub use segment::segment;
+pub use version::{BuildVersion, ParseVersionError, Version, VersionPattern};

@@ -1,1 +1,25 @@
-//! The facts, in SQL.
+//! The facts, in SQL: runs, their steps, bases, artefacts, snapshots and AMIs.
+//!
+//! The only crate that names a database. It keeps no bytes of images and reads
+//! no clock: times are microseconds since 1970, given by callers. Every method
+//! that returns `Ok` has made its change durable, and one that fails or is cut
+//! off has changed nothing.
+
+pub mod ami;
+pub mod artefact;
+pub mod base;
+pub mod image;
+pub mod run;
+pub mod snapshot;
+pub mod step;
+
+mod column;
+mod db;
+mod error;
+#[cfg(test)]
+mod fixture;
+mod state;
+
+pub use db::Db;
+pub use error::{StoreError, StoreErrorKind};
+pub use state::{ParseWordError, StepState, Workflow};

@@ -1,9 +1,26 @@
 //! Unpacks archives and disks into trees.
 
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use disk::ext4::{Entry, Kind, OpenError, ReadError, Reader, Time};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags, utimensat};
+
+/// A disk's root file system could not be unpacked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadDiskError {
+    #[error("failed to open {}", path.display())]
+    Image { path: PathBuf, source: io::Error },
+    #[error("failed to open the root file system")]
+    Open(#[from] OpenError),
+    #[error("failed to read the root file system")]
+    Read(#[from] ReadError),
+    #[error("failed to make `/{}`", String::from_utf8_lossy(path))]
+    Make { path: Vec<u8>, source: io::Error },
+}
 
 /// Unpacks a tar archive into the folder `into`, with owners, modes, times and
 /// extended attributes.
@@ -17,24 +34,82 @@ pub(crate) fn extract(archive: impl Read, into: &Path) -> io::Result<()> {
     for entry in archive.entries()? {
         let mut entry = entry?;
         if entry.header().entry_type().is_dir() {
-            folders.push((into.join(entry.path()?), entry.header().mtime()?));
+            let mtime = entry.header().mtime()?.try_into().map_err(io::Error::other)?;
+            folders.push((into.join(entry.path()?), Time { seconds: mtime, nanos: 0 }));
         }
         entry.unpack_in(into)?;
     }
-    // Last, since each file made in a folder changes the folder's time.
-    for (path, mtime) in folders {
-        set_time(&path, mtime.try_into().map_err(io::Error::other)?, 0)?;
+    set_times(folders)
+}
+
+/// Unpacks the ext4 file system at `offset` of a raw disk image into the
+/// folder `into`. Device nodes, which a cell cannot make, stay out.
+pub(crate) fn read_disk(disk: &Path, offset: u64, into: &Path) -> Result<(), ReadDiskError> {
+    let image = File::open(disk)
+        .map_err(|source| ReadDiskError::Image { path: disk.to_owned(), source })?;
+    let mut folders = Vec::new();
+    let mut reader = Reader::open(image, offset)?;
+    reader.walk(|entry, content| {
+        let fail = |source| ReadDiskError::Make { path: entry.path.clone(), source };
+        let at = place(into, entry);
+        make(into, &at, entry, content).map_err(fail)?;
+        match entry.kind {
+            Kind::Directory => folders.push((at, entry.mtime)),
+            Kind::HardLink(_) | Kind::CharDevice { .. } | Kind::BlockDevice { .. } => {}
+            Kind::File { .. } | Kind::Symlink(_) | Kind::Fifo | Kind::Socket => {
+                set_time(&at, entry.mtime).map_err(fail)?;
+            }
+        }
+        Ok::<_, ReadDiskError>(())
+    })?;
+    set_times(folders).map_err(|source| ReadDiskError::Make { path: Vec::new(), source })
+}
+
+fn place(into: &Path, entry: &Entry) -> PathBuf {
+    into.join(std::ffi::OsStr::from_bytes(&entry.path))
+}
+
+fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Result<()> {
+    match &entry.kind {
+        Kind::Directory if entry.path.is_empty() => {}
+        Kind::Directory => fs::create_dir(at)?,
+        Kind::File { .. } => drop(io::copy(content, &mut File::create_new(at)?)?),
+        Kind::Symlink(target) => symlink(std::ffi::OsStr::from_bytes(target), at)?,
+        Kind::HardLink(first) => {
+            return fs::hard_link(into.join(std::ffi::OsStr::from_bytes(first)), at);
+        }
+        Kind::Fifo | Kind::Socket => {
+            let kind = match entry.kind {
+                Kind::Fifo => rustix::fs::FileType::Fifo,
+                _ => rustix::fs::FileType::Socket,
+            };
+            rustix::fs::mknodat(CWD, at, kind, rustix::fs::Mode::RUSR, 0)?;
+        }
+        Kind::CharDevice { .. } | Kind::BlockDevice { .. } => return Ok(()),
+    }
+    lchown(at, Some(entry.uid), Some(entry.gid))?;
+    if !matches!(entry.kind, Kind::Symlink(_)) {
+        // After the owner, whose change clears the set-id bits.
+        fs::set_permissions(at, fs::Permissions::from_mode(entry.mode.into()))?;
+    }
+    for (name, value) in &entry.xattrs {
+        // Labels of a security module that this kernel lacks are made anew by
+        // the system that has it.
+        if name != b"security.selinux" {
+            rustix::fs::lsetxattr(at, name.as_slice(), value, XattrFlags::empty())?;
+        }
     }
     Ok(())
 }
 
-/// Sets the time of last change of a file, or of a link itself.
-fn set_time(path: &Path, seconds: i64, nanos: i64) -> io::Result<()> {
-    let time = Timespec { tv_sec: seconds, tv_nsec: nanos };
-    let times = Timestamps { last_access: time, last_modification: time };
-    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+/// Sets folders' times, last of all, since each file made in one changes it.
+fn set_times(folders: Vec<(PathBuf, Time)>) -> io::Result<()> {
+    folders.into_iter().try_for_each(|(path, time)| set_time(&path, time))
 }
 
-pub(crate) fn read_disk(_disk: &Path, _offset: u64, _into: &Path) -> io::Result<()> {
-    Ok(())
+/// Sets the time of last change of a file, or of a link itself.
+fn set_time(path: &Path, time: Time) -> io::Result<()> {
+    let time = Timespec { tv_sec: time.seconds, tv_nsec: time.nanos.into() };
+    let times = Timestamps { last_access: time, last_modification: time };
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }

@@ -1,14 +1,256 @@
 //! Writes a tree as a disk image.
 
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use disk::ext4::{self, Entry, Kind, Time};
+use disk::layout::{ESP_SIZE, Layout};
+use disk::{fat, gpt};
+use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::entry::entry;
+use super::order::order;
+use crate::job::{Content, Disk, Extra, Source};
+use crate::overlay;
+
+/// Where the tree is mounted while it is written.
+const TREE: &str = "/tmp/tree";
+
+/// Folders that a running system mounts upon; what a build left in them stays out.
+const MOUNT_POINTS: [&str; 4] = ["dev", "proc", "run", "sys"];
+
+/// A new disk is a whole number of these.
+const GIB: u64 = 1 << 30;
 
 /// What was written.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The image's size in bytes.
     pub size: u64,
+    /// The bytes that the root file system uses.
+    pub used: u64,
+    /// The number of files, folders included.
+    pub entries: u64,
 }
 
-pub(crate) fn write_disk(_disk: &crate::job::Disk) -> std::io::Result<Written> {
-    Ok(Written { size: 0 })
+/// A tree could not be written as a disk.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("failed to read the tree at `/{}`", path.display())]
+    Tree { path: PathBuf, source: io::Error },
+    #[error("failed to mount the layers")]
+    Mount(#[source] io::Error),
+    #[error("failed to write the disk image")]
+    Image(#[source] io::Error),
+    #[error("the tree needs a disk of at least {needed} bytes, more than the {size} it is given")]
+    TooSmall { needed: u64, size: u64 },
+    #[error("failed to write the partition table")]
+    Table(#[from] gpt::WriteError),
+    #[error("failed to write the system partition")]
+    Esp(#[from] fat::WriteError),
+    #[error("failed to begin the root file system")]
+    Begin(#[from] ext4::NewError),
+    #[error("failed to fill the root file system")]
+    Fill(#[from] ext4::AddError),
+    #[error("failed to finish the root file system")]
+    Finish(#[from] ext4::FinishError),
+}
+
+/// Writes `disk`.
+pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
+    let tree = Path::new(TREE);
+    overlay::mount_readable(&disk.layers, tree).map_err(WriteError::Mount)?;
+    let paths = order(&disk.layers, tree, &disk.leave_out)
+        .map_err(|source| WriteError::Tree { path: PathBuf::new(), source })?;
+    let paths: Vec<_> = paths.into_iter().filter(|path| stays(path, &disk.extras)).collect();
+
+    let mut out = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&disk.out)
+        .map_err(WriteError::Image)?;
+    let root = match &disk.source {
+        Source::New { size, guids, esp_id, esp } => {
+            let layout = layout(guids, *size, needed(tree, &paths)?)?;
+            out.set_len(layout.disk_size()).map_err(WriteError::Image)?;
+            layout.table().write(&mut out)?;
+            write_esp(&mut out, &layout, *esp_id, esp)?;
+            (layout.root_offset(), layout.root_size)
+        }
+        Source::Copy { disk, offset, size } => {
+            copy_around(disk, &mut out, *offset, *size).map_err(WriteError::Image)?;
+            (*offset, *size)
+        }
+    };
+    let used = write_root(disk, tree, &paths, &mut out, root)?;
+    let size = out.metadata().map_err(WriteError::Image)?.len();
+    Ok(Written { size, used, entries: paths.len() as u64 })
+}
+
+/// Says whether a path of the tree goes onto the disk: not what lies below a
+/// mount point, nor what an extra file replaces.
+fn stays(path: &Path, extras: &[Extra]) -> bool {
+    let first = path.iter().next().and_then(|name| name.to_str());
+    !MOUNT_POINTS.iter().any(|point| first == Some(point))
+        && !extras.iter().any(|extra| path == Path::new(&extra.path))
+}
+
+/// Returns the least size in bytes of a file system for the tree.
+fn needed(tree: &Path, paths: &[PathBuf]) -> Result<u64, WriteError> {
+    let mut blocks = 0;
+    for path in paths {
+        let meta = stat(tree, path)?;
+        // One more for a folder, or for attributes.
+        blocks += 1 + if meta.is_dir() { 0 } else { meta.len().div_ceil(4096) };
+    }
+    let size = ext4::minimum_size(blocks, paths.len() as u64 + 16);
+    size.ok_or(WriteError::TooSmall { needed: u64::MAX, size: ext4::MAXIMUM_SIZE })
+}
+
+/// Returns the layout of a disk of `size` bytes, or of one with a quarter and
+/// half a GiB to spare.
+fn layout(guids: &[[u8; 16]; 3], size: Option<u64>, needed: u64) -> Result<Layout, WriteError> {
+    let [disk_guid, esp_guid, root_guid] = guids.map(Uuid::from_bytes);
+    let layout = Layout { disk_guid, esp_guid, root_guid, esp_size: ESP_SIZE, root_size: needed };
+    let least = layout.disk_size();
+    let size = size.unwrap_or_else(|| (least + needed / 4 + GIB / 2).next_multiple_of(GIB));
+    let filled = layout.filling(size).filter(|layout| layout.root_size >= needed);
+    filled.ok_or(WriteError::TooSmall { needed: least, size })
+}
+
+fn write_esp(
+    out: &mut File,
+    layout: &Layout,
+    id: u32,
+    esp: &[(String, Content)],
+) -> Result<(), WriteError> {
+    let mut files = Vec::new();
+    for (path, content) in esp {
+        let bytes = match content {
+            Content::Text(text) => text.clone().into_bytes(),
+            Content::Tree(from) => fs::read(Path::new(TREE).join(from))
+                .map_err(|source| WriteError::Tree { path: from.clone(), source })?,
+        };
+        files.push((path.as_str(), bytes));
+    }
+    let files: Vec<_> = files.iter().map(|(path, content)| fat::File { path, content }).collect();
+    let volume = fat::Volume {
+        size: layout.esp_size,
+        width: fat::Width::Fat32,
+        label: "ESP".to_owned(),
+        id,
+    };
+    Ok(fat::write(out, layout.esp_offset(), &volume, &files)?)
+}
+
+/// Copies a disk except for what lies between `offset` and `offset + size`.
+fn copy_around(from: &Path, out: &mut File, offset: u64, size: u64) -> io::Result<()> {
+    let from = File::open(from)?;
+    let length = from.metadata()?.len();
+    out.set_len(length)?;
+    let mut buffer = vec![0; 1 << 20];
+    for (start, end) in [(0, offset), (offset + size, length)] {
+        let mut at = start;
+        while at < end {
+            let Ok(data) = rustix::fs::seek(&from, SeekFrom::Data(at)) else { break };
+            let hole = rustix::fs::seek(&from, SeekFrom::Hole(data))?.min(end);
+            at = data;
+            while at < hole {
+                let n = buffer.len().min((hole - at) as usize);
+                from.read_exact_at(&mut buffer[..n], at)?;
+                out.write_all_at(&buffer[..n], at)?;
+                at += n as u64;
+            }
+            at = at.max(hole);
+        }
+    }
+    Ok(())
+}
+
+fn write_root(
+    disk: &Disk,
+    tree: &Path,
+    paths: &[PathBuf],
+    out: &mut File,
+    (offset, size): (u64, u64),
+) -> Result<u64, WriteError> {
+    let options = ext4::Options {
+        uuid: disk.root_uuid,
+        label: disk.root_label.clone(),
+        size,
+        hash_seed: disk.root_uuid,
+        epoch: disk.epoch,
+    };
+    let mut writer = ext4::Writer::new(out, offset, options)?;
+    let mut first_names = HashMap::new();
+    for path in std::iter::once(Path::new("")).chain(paths.iter().map(PathBuf::as_path)) {
+        let fail = |source| WriteError::Tree { path: path.to_owned(), source };
+        let full = tree.join(path);
+        let meta = stat(tree, path)?;
+        let mut entry = entry(&full, path, &meta, disk.epoch).map_err(fail)?;
+        if !meta.is_dir() && meta.nlink() > 1 {
+            let first = first_names.entry((meta.dev(), meta.ino())).or_insert(path);
+            if *first != path {
+                entry.kind = Kind::HardLink(first.as_os_str().as_encoded_bytes().to_vec());
+            }
+        }
+        if let Kind::File { .. } = entry.kind {
+            writer.add(&entry, &mut File::open(&full).map_err(fail)?)?;
+        } else {
+            writer.add(&entry, &mut io::empty())?;
+        }
+    }
+    for point in MOUNT_POINTS {
+        writer.add(&folder(point, disk.epoch), &mut io::empty())?;
+    }
+    for extra in &disk.extras {
+        add_extra(&mut writer, extra, paths, disk.epoch)?;
+    }
+    Ok(writer.finish()?.blocks_used * 4096)
+}
+
+fn add_extra(
+    writer: &mut ext4::Writer<&mut File>,
+    extra: &Extra,
+    paths: &[PathBuf],
+    epoch: i64,
+) -> Result<(), WriteError> {
+    let path = Path::new(&extra.path);
+    let mut missing: Vec<_> = path
+        .ancestors()
+        .skip(1)
+        .filter(|parent| parent != &Path::new("") && !paths.iter().any(|path| path == parent))
+        .collect();
+    missing.reverse();
+    for parent in missing {
+        writer.add(&folder(&parent.to_string_lossy(), epoch), &mut io::empty())?;
+    }
+    let mut file = folder(&extra.path, epoch);
+    file.kind = Kind::File { size: extra.text.len() as u64, dense: false };
+    file.mode = extra.mode;
+    Ok(writer.add(&file, &mut extra.text.as_bytes())?)
+}
+
+/// Returns the entry of a folder of root's with the usual mode.
+fn folder(path: &str, epoch: i64) -> Entry {
+    Entry {
+        path: path.as_bytes().to_vec(),
+        kind: Kind::Directory,
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        mtime: Time { seconds: epoch, nanos: 0 },
+        xattrs: std::collections::BTreeMap::new(),
+    }
+}
+
+fn stat(tree: &Path, path: &Path) -> Result<fs::Metadata, WriteError> {
+    fs::symlink_metadata(tree.join(path))
+        .map_err(|source| WriteError::Tree { path: path.to_owned(), source })
 }

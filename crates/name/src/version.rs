@@ -1,0 +1,237 @@
+//! Semantic versions of recipes, components and images, and patterns for them.
+//!
+//! The rules are Image Builder's (reference §1.6), not semver.org's: three
+//! numbers and nothing else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::text::text_serde;
+
+/// The greatest number a node of a version may be.
+const NODE_LIMIT: u32 = (1 << 30) - 1;
+
+/// A version such as `1.0.3`, ordered node by node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    major: u32,
+    minor: u32,
+    patch: u32,
+}
+
+impl Version {
+    /// Returns the three nodes, left to right.
+    pub fn nodes(self) -> [u32; 3] {
+        [self.major, self.minor, self.patch]
+    }
+}
+
+/// One build of a version, such as `1.0.3/2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuildVersion {
+    /// The version that was built.
+    pub version: Version,
+    /// The number of the build, counted from 1 for each version.
+    pub build: u32,
+}
+
+/// A set of versions, such as `1.x.x`.
+///
+/// Once a node is `x`, all to its right are: other sets cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VersionPattern {
+    /// `x.x.x`: every version.
+    Any,
+    /// `1.x.x`: every version of a major one.
+    Major(u32),
+    /// `1.2.x`: every version of a minor one.
+    Minor(u32, u32),
+    /// `1.2.3`: this version.
+    Exact(Version),
+}
+
+impl VersionPattern {
+    /// Returns whether `version` belongs to the set.
+    pub fn matches(self, version: Version) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Major(major) => version.major == major,
+            Self::Minor(major, minor) => (version.major, version.minor) == (major, minor),
+            Self::Exact(exact) => version == exact,
+        }
+    }
+
+    /// Returns the greatest of `versions` that belongs to the set.
+    pub fn latest_among(self, versions: impl IntoIterator<Item = Version>) -> Option<Version> {
+        versions.into_iter().filter(|version| self.matches(*version)).max()
+    }
+}
+
+/// A text is not a version, or not a pattern of versions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseVersionError {
+    /// It has not the form of a version.
+    #[error("`{0}` is not a version: expected three numbers, as in `1.0.0`")]
+    NotAVersion(String),
+    /// It has not the form of a pattern.
+    #[error("`{0}` is not a version or pattern: expected three numbers or `x`, as in `1.x.x`")]
+    NotAPattern(String),
+    /// It has not the form of a version with a build number.
+    #[error("`{0}` is not a build version: expected a version and a number, as in `1.0.0/1`")]
+    NotABuild(String),
+    /// A number stands to the right of an `x`.
+    #[error("`{0}` has a number to the right of `x`: after the first `x` all nodes must be `x`")]
+    NumberAfterWildcard(String),
+    /// A node is too large.
+    #[error("`{0}` has a number greater than {NODE_LIMIT}")]
+    TooLarge(String),
+}
+
+/// A node of a text that may be a pattern.
+enum Node {
+    Wildcard,
+    Number(u32),
+}
+
+fn nodes(text: &str) -> Option<Result<[Node; 3], ParseVersionError>> {
+    let mut nodes = Vec::with_capacity(3);
+    for part in text.split('.') {
+        if part == "x" {
+            nodes.push(Node::Wildcard);
+        } else if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            match part.parse() {
+                Ok(number) if number <= NODE_LIMIT => nodes.push(Node::Number(number)),
+                Ok(_) | Err(_) => return Some(Err(ParseVersionError::TooLarge(text.to_owned()))),
+            }
+        } else {
+            return None;
+        }
+    }
+    nodes.try_into().ok().map(Ok)
+}
+
+impl FromStr for Version {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match nodes(text).transpose()? {
+            Some([Node::Number(major), Node::Number(minor), Node::Number(patch)]) => {
+                Ok(Self { major, minor, patch })
+            }
+            Some(_) | None => Err(ParseVersionError::NotAVersion(text.to_owned())),
+        }
+    }
+}
+
+impl FromStr for VersionPattern {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        use Node::{Number, Wildcard};
+        let Some(nodes) = nodes(text).transpose()? else {
+            return Err(ParseVersionError::NotAPattern(text.to_owned()));
+        };
+        match nodes {
+            [Wildcard, Wildcard, Wildcard] => Ok(Self::Any),
+            [Number(major), Wildcard, Wildcard] => Ok(Self::Major(major)),
+            [Number(major), Number(minor), Wildcard] => Ok(Self::Minor(major, minor)),
+            [Number(major), Number(minor), Number(patch)] => {
+                Ok(Self::Exact(Version { major, minor, patch }))
+            }
+            [Wildcard, _, _] | [_, Wildcard, _] => {
+                Err(ParseVersionError::NumberAfterWildcard(text.to_owned()))
+            }
+        }
+    }
+}
+
+impl FromStr for BuildVersion {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = || ParseVersionError::NotABuild(text.to_owned());
+        let (version, build) = text.split_once('/').ok_or_else(refuse)?;
+        if !build.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(refuse());
+        }
+        Ok(Self { version: version.parse()?, build: build.parse().map_err(|_| refuse())? })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { major, minor, patch } = self;
+        write!(f, "{major}.{minor}.{patch}")
+    }
+}
+
+impl fmt::Display for VersionPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("x.x.x"),
+            Self::Major(major) => write!(f, "{major}.x.x"),
+            Self::Minor(major, minor) => write!(f, "{major}.{minor}.x"),
+            Self::Exact(version) => version.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for BuildVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.version, self.build)
+    }
+}
+
+text_serde!(Version, VersionPattern, BuildVersion);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_three_numbers() {
+        assert_eq!("1.10.3".parse::<Version>().map(Version::nodes), Ok([1, 10, 3]));
+        for bad in
+            ["", "1", "1.0", "1.0.0.0", "1.0.x", "v1.0.0", "1.0.-1", "1.0.+1", "1..0", " 1.0.0"]
+        {
+            assert!(bad.parse::<Version>().is_err(), "{bad}");
+        }
+        assert!("1073741823.0.0".parse::<Version>().is_ok());
+        let too_large = ParseVersionError::TooLarge("1073741824.0.0".to_owned());
+        assert_eq!("1073741824.0.0".parse::<Version>(), Err(too_large));
+        assert!("99999999999999999999.0.0".parse::<Version>().is_err());
+    }
+
+    #[test]
+    fn wildcards_reach_to_the_right_end() {
+        for good in ["x.x.x", "1.x.x", "1.2.x", "1.2.3"] {
+            assert_eq!(good.parse::<VersionPattern>().unwrap().to_string(), good);
+        }
+        for bad in ["x.2.x", "1.x.8", "x.x.8"] {
+            let error = ParseVersionError::NumberAfterWildcard(bad.to_owned());
+            assert_eq!(bad.parse::<VersionPattern>(), Err(error));
+        }
+        assert!("X.X.X".parse::<VersionPattern>().is_err());
+    }
+
+    #[test]
+    fn the_latest_is_by_number_not_by_letter() {
+        let versions = ["1.2.9", "1.10.0", "2.0.0"].map(|text| text.parse::<Version>().unwrap());
+        let latest = |pattern: &str| {
+            let pattern: VersionPattern = pattern.parse().unwrap();
+            pattern.latest_among(versions).map(|version| version.to_string())
+        };
+        assert_eq!(latest("x.x.x").as_deref(), Some("2.0.0"));
+        assert_eq!(latest("1.x.x").as_deref(), Some("1.10.0"));
+        assert_eq!(latest("1.2.x").as_deref(), Some("1.2.9"));
+        assert_eq!(latest("3.x.x"), None);
+    }
+
+    #[test]
+    fn build_versions_round_trip() {
+        assert_eq!("1.0.0/12".parse::<BuildVersion>().unwrap().to_string(), "1.0.0/12");
+        for bad in ["1.0.0", "1.0.0/", "1.0.0/+1", "x.x.x/1", "1.0.0/1/2"] {
+            assert!(bad.parse::<BuildVersion>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Garbage collection: removes what no base and no snapshot in the catalogue refers to.
+
+use std::collections::HashSet;
+
+use blob::{BlobError, Store, Sweeper, Swept};
+use name::Digest;
+use store::{Db, StoreError};
+
+use crate::{ReadMapError, Region, read_map};
+
+/// Garbage could not be collected; nothing that is referred to was removed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// A store is in use or failed.
+    #[error("failed to sweep a blob store")]
+    Sweep(#[source] BlobError),
+    /// The catalogue failed.
+    #[error("failed to ask the catalogue what is in use")]
+    Catalogue(#[source] StoreError),
+    /// A snapshot's map cannot be read, so what it refers to is unknown.
+    #[error("failed to read a snapshot in region `{region}`")]
+    Map {
+        /// The region.
+        region: name::Region,
+        /// What failed.
+        #[source]
+        source: ReadMapError,
+    },
+}
+
+/// Removes unreachable blobs from the main store and from `regions`; returns what that freed.
+///
+/// All stores are locked before the catalogue is asked, so that nothing comes
+/// in between; a build that writes to one makes it fail at once with
+/// [`blob::BlobErrorKind::Busy`]. A crash leaves some garbage.
+pub async fn collect(db: &Db, main: &Store, regions: &[Region]) -> Result<Swept, CollectError> {
+    let main = main.sweeper().map_err(CollectError::Sweep)?;
+    let mut locked = Vec::with_capacity(regions.len());
+    for region in regions {
+        let sweeper = region.store().sweeper().map_err(CollectError::Sweep)?;
+        locked.push((region.name().clone(), sweeper, Vec::new()));
+    }
+    let bases = store::base::list(db).await.map_err(CollectError::Catalogue)?;
+    let bases: HashSet<Digest> = bases.into_iter().map(|base| base.digest).collect();
+    for entry in store::snapshot::list(db).await.map_err(CollectError::Catalogue)? {
+        for (region, _, maps) in &mut locked {
+            if *region == entry.snapshot.region {
+                maps.push(entry.snapshot.digest);
+            }
+        }
+    }
+    let sweep = move || {
+        let mut swept = main.sweep(|digest| bases.contains(digest)).map_err(CollectError::Sweep)?;
+        for (region, sweeper, maps) in &locked {
+            swept += sweep_region(region, sweeper, maps)?;
+        }
+        Ok(swept)
+    };
+    match tokio::task::spawn_blocking(sweep).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+fn sweep_region(
+    region: &name::Region,
+    sweeper: &Sweeper,
+    maps: &[Digest],
+) -> Result<Swept, CollectError> {
+    let mut reachable = HashSet::new();
+    for digest in maps {
+        if reachable.insert(*digest) {
+            let map = read_map(sweeper.store(), digest);
+            let map = map.map_err(|source| CollectError::Map { region: region.clone(), source })?;
+            reachable.extend(map.blocks().iter().map(|block| block.digest));
+        }
+    }
+    sweeper.sweep(|digest| reachable.contains(digest)).map_err(CollectError::Sweep)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use model::{Ami, Architecture, BootMode, ImageState, Snapshot, Tags};
+    use name::{AmiId, RunId, SnapshotId};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Block, BlockMap};
+
+    const BLOCK: usize = 512 << 10;
+
+    struct Setting {
+        db: Db,
+        main: Store,
+        region: Region,
+        _data: tempfile::TempDir,
+    }
+
+    async fn setting() -> Setting {
+        let data = tempfile::tempdir().unwrap();
+        let path: &Path = data.path();
+        Setting {
+            db: Db::open(&path.join("goldsmith.db")).await.unwrap(),
+            main: Store::open(&path.join("blobs")).unwrap(),
+            region: Region::open(path, &"local-1".parse().unwrap()).unwrap(),
+            _data: data,
+        }
+    }
+
+    impl Setting {
+        /// Publishes a volume with a block for each of `bytes`, as run `n`.
+        async fn publish(&self, n: u8, bytes: &[u8]) -> RunId {
+            let run = store::run::NewRun {
+                id: RunId::from_random([n; 8]),
+                image: "web".to_owned(),
+                version: "1.0.0".parse().unwrap(),
+                project: "/projects/web".to_owned(),
+                recipe: json!({}),
+                work: "work".to_owned(),
+                owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
+                started_at: 1,
+            };
+            let run = store::run::create(&self.db, run).await.unwrap().id;
+            let writer = self.region.store().writer().unwrap();
+            let put = |byte: &u8| writer.put(&[*byte; BLOCK]).unwrap();
+            let blocks = (0..).zip(bytes.iter().map(put));
+            let blocks = blocks.map(|(index, digest)| Block { index, digest }).collect();
+            let map = BlockMap::new((bytes.len() * BLOCK) as u64, blocks).unwrap();
+            writer.put(&map.to_bytes()).unwrap();
+            let snapshot = Snapshot {
+                id: SnapshotId::from_random([n; 8]),
+                region: self.region.name().clone(),
+                volume_bytes: map.volume_size(),
+                digest: map.digest(),
+            };
+            let ami = Ami {
+                id: AmiId::from_random([n; 8]),
+                region: snapshot.region.clone(),
+                owner: "000000000000".parse().unwrap(),
+                name: format!("web {n}"),
+                description: None,
+                architecture: Architecture::X86_64,
+                boot_mode: BootMode::Uefi,
+                root: snapshot.id,
+                tags: Tags::default(),
+            };
+            let registration = store::ami::Registration {
+                snapshot: store::snapshot::Entry { snapshot, blocks: 0, created_at: 1 },
+                ami: store::ami::Entry { ami, run, created_at: 1 },
+            };
+            store::ami::register(&self.db, &[registration]).await.unwrap();
+            for to in [ImageState::Distributing, ImageState::Available] {
+                store::run::advance(&self.db, run, to, "", 2).await.unwrap();
+            }
+            run
+        }
+
+        async fn collect(&self) -> Result<Swept, CollectError> {
+            collect(&self.db, &self.main, std::slice::from_ref(&self.region)).await
+        }
+    }
+
+    #[tokio::test]
+    async fn blocks_go_with_the_last_image_that_has_them() {
+        let setting = setting().await;
+        let first = setting.publish(1, b"abc").await;
+        let second = setting.publish(2, b"bcd").await;
+        let orphan = setting.main.writer().unwrap().put(b"orphan").unwrap();
+        let base = store::base::Base {
+            key: Digest::of(b"key"),
+            arn: "arn:aws:imagebuilder:local-1:aws:image/debian/x.x.x".parse().unwrap(),
+            digest: setting.main.writer().unwrap().put(b"base").unwrap(),
+            size: 4,
+            description: json!(null),
+            made_at: 1,
+        };
+        store::base::put(&setting.db, &base).await.unwrap();
+
+        assert_eq!(setting.collect().await.unwrap().removed, 1);
+        assert!(!setting.main.has(&orphan).unwrap());
+        assert_eq!(setting.main.list().unwrap(), [base.digest]);
+
+        store::image::delete(&setting.db, first, 3).await.unwrap();
+        // The block `a` and the first map.
+        let swept = setting.collect().await.unwrap();
+        assert_eq!(swept.removed, 2);
+        assert!(swept.freed >= BLOCK as u64);
+        let left: BTreeSet<Digest> = setting.region.store().list().unwrap().into_iter().collect();
+        let blocks = b"bcd".map(|byte| Digest::of(&[byte; BLOCK]));
+        assert!(blocks.iter().all(|digest| left.contains(digest)));
+        assert_eq!(left.len(), 4);
+
+        store::image::delete(&setting.db, second, 3).await.unwrap();
+        assert_eq!(setting.collect().await.unwrap().removed, 4);
+        assert_eq!(setting.collect().await.unwrap(), Swept::default());
+    }
+
+    #[tokio::test]
+    async fn a_build_that_publishes_is_not_disturbed() {
+        let setting = setting().await;
+        let writer = setting.region.store().writer().unwrap();
+        let digest = writer.put(b"not yet in the catalogue").unwrap();
+        assert!(matches!(setting.collect().await, Err(CollectError::Sweep(_))));
+        assert!(setting.region.store().has(&digest).unwrap());
+        drop(writer);
+        setting.collect().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_is_removed_where_a_map_is_unreadable() {
+        let setting = setting().await;
+        setting.publish(1, b"a").await;
+        let map = store::snapshot::list(&setting.db).await.unwrap()[0].snapshot.digest;
+        fs::remove_file(setting.region.store().path(&map)).unwrap();
+        let error = setting.collect().await.unwrap_err();
+        assert_eq!(error.to_string(), "failed to read a snapshot in region `local-1`");
+        assert_eq!(setting.region.store().list().unwrap(), [Digest::of(&[b'a'; BLOCK])]);
+    }
+}

@@ -1,0 +1,242 @@
+//! The AMI catalogue. An AMI that is recorded is available.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Sqlite, Transaction};
+
+use model::{Ami, Architecture, BootMode, Tags};
+use name::{Account, AmiId, Region, RunId};
+
+use crate::column::{invalid, text, word};
+use crate::error::attempt;
+use crate::{Db, StoreError, StoreErrorKind, snapshot};
+
+/// An AMI as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The AMI.
+    pub ami: Ami,
+    /// The run that made it.
+    pub run: RunId,
+    /// When it was registered, in microseconds.
+    pub created_at: i64,
+}
+
+/// An AMI to register, with its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The snapshot. Its blocks must be in its region's store, durably.
+    pub snapshot: snapshot::Entry,
+    /// The AMI that names it.
+    pub ami: Entry,
+}
+
+/// Registers AMIs and their snapshots, all of them or none.
+///
+/// One transaction: a crash, or one name that is taken
+/// ([`StoreErrorKind::DuplicateAmiName`]), leaves no trace of any of them.
+pub async fn register(db: &Db, registrations: &[Registration]) -> Result<(), StoreError> {
+    attempt("register the AMIs", async {
+        let mut tx = db.begin().await?;
+        for Registration { snapshot, ami } in registrations {
+            snapshot::insert(&mut tx, snapshot).await?;
+            insert(&mut tx, ami).await?;
+        }
+        Ok(tx.commit().await?)
+    })
+    .await
+}
+
+/// Returns the AMI with the id.
+pub async fn get(db: &Db, id: AmiId) -> Result<Entry, StoreError> {
+    attempt("find the AMI", async {
+        let row: Option<Row> = sqlx::query_as("SELECT * FROM ami WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(db.pool())
+            .await?;
+        row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?.try_into()
+    })
+    .await
+}
+
+/// Returns all AMIs, the newest first.
+pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
+    attempt("list the AMIs", async {
+        let rows = sqlx::query_as("SELECT * FROM ami ORDER BY created_at DESC, region, id");
+        read(rows.fetch_all(db.pool()).await?)
+    })
+    .await
+}
+
+/// Returns the AMIs that a run made, by region.
+pub async fn of_run(db: &Db, run: RunId) -> Result<Vec<Entry>, StoreError> {
+    attempt("list the run's AMIs", async {
+        let rows = sqlx::query_as("SELECT * FROM ami WHERE run_id = $1 ORDER BY region, id");
+        read(rows.bind(run.to_string()).fetch_all(db.pool()).await?)
+    })
+    .await
+}
+
+/// Returns whether an owner has an AMI of that name in a region.
+///
+/// Only a hint, so that a build with a fixed name can fail before it starts;
+/// [`register`] decides.
+pub async fn name_is_taken(
+    db: &Db,
+    region: &Region,
+    owner: &Account,
+    name: &str,
+) -> Result<bool, StoreError> {
+    attempt("look for the AMI name", async {
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT id FROM ami WHERE region = $1 AND owner = $2 AND name = $3")
+                .bind(region.as_str())
+                .bind(owner.as_str())
+                .bind(name)
+                .fetch_optional(db.pool())
+                .await?;
+        Ok(found.is_some())
+    })
+    .await
+}
+
+/// Deletes a run's AMIs and returns them, inside a transaction.
+pub(crate) async fn delete_of_run(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+) -> Result<Vec<Entry>, StoreErrorKind> {
+    let rows = sqlx::query_as("DELETE FROM ami WHERE run_id = $1 RETURNING *");
+    let mut entries = read(rows.bind(run.to_string()).fetch_all(&mut **tx).await?)?;
+    entries.sort_by(|a, b| a.ami.region.cmp(&b.ami.region));
+    Ok(entries)
+}
+
+async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), StoreErrorKind> {
+    let Entry { ami, run, created_at } = entry;
+    let tags: BTreeMap<&str, &str> = ami.tags.iter().collect();
+    let done = sqlx::query(
+        "INSERT INTO ami (id, region, owner, name, description, architecture, boot_mode, tags,
+                          snapshot_id, run_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (region, owner, name) DO NOTHING",
+    )
+    .bind(ami.id.to_string())
+    .bind(ami.region.as_str())
+    .bind(ami.owner.as_str())
+    .bind(&ami.name)
+    .bind(&ami.description)
+    .bind(ami.architecture.as_str())
+    .bind(ami.boot_mode.as_str())
+    .bind(serde_json::json!(tags).to_string())
+    .bind(ami.root.to_string())
+    .bind(run.to_string())
+    .bind(created_at)
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 1 {
+        return Ok(());
+    }
+    let (name, region) = (ami.name.clone(), ami.region.clone());
+    Err(StoreErrorKind::DuplicateAmiName { name, region })
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    region: String,
+    owner: String,
+    name: String,
+    description: Option<String>,
+    architecture: String,
+    boot_mode: String,
+    tags: String,
+    snapshot_id: String,
+    run_id: String,
+    created_at: i64,
+}
+
+impl TryFrom<Row> for Entry {
+    type Error = StoreErrorKind;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        const ARCHITECTURES: [Architecture; 2] = [Architecture::X86_64, Architecture::Arm64];
+        const BOOT_MODES: [BootMode; 3] =
+            [BootMode::Uefi, BootMode::LegacyBios, BootMode::UefiPreferred];
+        Ok(Self {
+            ami: Ami {
+                id: text("id", row.id)?,
+                region: text("region", row.region)?,
+                owner: text("owner", row.owner)?,
+                name: row.name,
+                description: row.description,
+                architecture: word(
+                    "architecture",
+                    row.architecture,
+                    &ARCHITECTURES,
+                    Architecture::as_str,
+                )?,
+                boot_mode: word("boot_mode", row.boot_mode, &BOOT_MODES, BootMode::as_str)?,
+                root: text("snapshot_id", row.snapshot_id)?,
+                tags: tags(row.tags)?,
+            },
+            run: text("run_id", row.run_id)?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+fn tags(value: String) -> Result<Tags, StoreErrorKind> {
+    match serde_json::from_str(&value) {
+        Ok(tags) => Tags::new(tags).map_err(|error| invalid("tags", value, error)),
+        Err(error) => Err(invalid("tags", value, error)),
+    }
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Entry>, StoreErrorKind> {
+    rows.into_iter().map(Entry::try_from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Fixture, registration};
+
+    #[tokio::test]
+    async fn amis_come_back_as_they_were() {
+        let fixture = Fixture::new().await;
+        let run = fixture.run(1, "web").await.id;
+        let [one, two] = [(1, "local-1"), (2, "local-2")]
+            .map(|(n, region)| registration(n, run, region, "web 1"));
+        register(&fixture.db, &[two.clone(), one.clone()]).await.unwrap();
+        assert_eq!(get(&fixture.db, one.ami.ami.id).await.unwrap(), one.ami);
+        assert_eq!(of_run(&fixture.db, run).await.unwrap(), [one.ami.clone(), two.ami.clone()]);
+        assert_eq!(list(&fixture.db).await.unwrap(), [two.ami, one.ami]);
+        let root = snapshot::get(&fixture.db, one.snapshot.snapshot.id).await.unwrap();
+        assert_eq!(root, one.snapshot);
+        let error = get(&fixture.db, AmiId::from_random([9; 8])).await.unwrap_err();
+        assert!(matches!(error.kind(), StoreErrorKind::Missing { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_name_registers_nothing() {
+        let fixture = Fixture::new().await;
+        let run = fixture.run(1, "web").await.id;
+        register(&fixture.db, &[registration(1, run, "local-2", "web")]).await.unwrap();
+
+        // Free in the first region, taken in the second.
+        let both = [registration(2, run, "local-1", "web"), registration(3, run, "local-2", "web")];
+        let error = register(&fixture.db, &both).await.unwrap_err();
+        let StoreErrorKind::DuplicateAmiName { name, region } = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert_eq!((name.as_str(), region.as_str()), ("web", "local-2"));
+        assert_eq!(list(&fixture.db).await.unwrap().len(), 1);
+        assert_eq!(snapshot::list(&fixture.db).await.unwrap().len(), 1);
+
+        let taken = async |region: &str| {
+            let ami = &both[0].ami.ami;
+            name_is_taken(&fixture.db, &region.parse().unwrap(), &ami.owner, "web").await.unwrap()
+        };
+        assert_eq!((taken("local-1").await, taken("local-2").await), (false, true));
+    }
+}

@@ -1,0 +1,102 @@
+//! What runs made: the disk's digest and size, and what its tests said.
+
+use serde_json::Value;
+
+use name::{Digest, RunId};
+
+use crate::column::{json, number, signed, text};
+use crate::error::attempt;
+use crate::{Db, StoreError, StoreErrorKind};
+
+/// The disk that a run made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artefact {
+    /// The run.
+    pub run: RunId,
+    /// The digest of the disk's content.
+    pub digest: Digest,
+    /// The disk's size in bytes.
+    pub size: u64,
+    /// The results of its tests; JSON null before they ran.
+    pub tests: Value,
+    /// When it was made, in microseconds.
+    pub made_at: i64,
+}
+
+/// Records what a run made, in place of what an earlier attempt made.
+pub async fn put(db: &Db, artefact: &Artefact) -> Result<(), StoreError> {
+    attempt("record the artefact", async {
+        sqlx::query(
+            "INSERT INTO artefact (run_id, digest, size, tests, made_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (run_id) DO UPDATE
+                SET digest = excluded.digest, size = excluded.size, tests = excluded.tests,
+                    made_at = excluded.made_at",
+        )
+        .bind(artefact.run.to_string())
+        .bind(artefact.digest.to_string())
+        .bind(signed("size", artefact.size)?)
+        .bind(artefact.tests.to_string())
+        .bind(artefact.made_at)
+        .execute(db.pool())
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Returns what a run made, if it came so far.
+pub async fn get(db: &Db, run: RunId) -> Result<Option<Artefact>, StoreError> {
+    attempt("look for the artefact", async {
+        let row: Option<Row> = sqlx::query_as("SELECT * FROM artefact WHERE run_id = $1")
+            .bind(run.to_string())
+            .fetch_optional(db.pool())
+            .await?;
+        row.map(Artefact::try_from).transpose()
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    run_id: String,
+    digest: String,
+    size: i64,
+    tests: String,
+    made_at: i64,
+}
+
+impl TryFrom<Row> for Artefact {
+    type Error = StoreErrorKind;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        Ok(Self {
+            run: text("run_id", row.run_id)?,
+            digest: text("digest", row.digest)?,
+            size: number("size", row.size)?,
+            tests: json("tests", row.tests)?,
+            made_at: row.made_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[tokio::test]
+    async fn test_results_are_added_to_the_artefact() {
+        let fixture = Fixture::new().await;
+        let run = fixture.run(1, "web").await.id;
+        assert_eq!(get(&fixture.db, run).await.unwrap(), None);
+        let digest = Digest::of(b"disk");
+        let mut artefact = Artefact { run, digest, size: 2 << 30, tests: Value::Null, made_at: 1 };
+        put(&fixture.db, &artefact).await.unwrap();
+        artefact.tests = json!([{"name": "nginx answers", "status": "success"}]);
+        put(&fixture.db, &artefact).await.unwrap();
+        assert_eq!(get(&fixture.db, run).await.unwrap(), Some(artefact));
+    }
+}

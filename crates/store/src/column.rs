@@ -1,0 +1,59 @@
+//! How values are written to columns and read back.
+
+use std::error::Error;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::{ParseWordError, StoreErrorKind};
+
+type Read<T> = Result<T, StoreErrorKind>;
+
+/// Returns the value whose text a column holds.
+pub(crate) fn text<T>(column: &'static str, value: String) -> Read<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    value.parse().map_err(|error| invalid(column, value, error))
+}
+
+/// Returns the JSON that a column holds.
+pub(crate) fn json(column: &'static str, value: String) -> Read<Value> {
+    serde_json::from_str(&value).map_err(|error| invalid(column, value, error))
+}
+
+/// Returns the unsigned number that a column holds.
+pub(crate) fn number<T>(column: &'static str, value: i64) -> Read<T>
+where
+    T: TryFrom<i64, Error: Error + Send + Sync + 'static>,
+{
+    T::try_from(value).map_err(|error| invalid(column, value.to_string(), error))
+}
+
+/// Returns which of `all` a column's word stands for.
+///
+/// For enums of other crates, which can be written but not parsed.
+pub(crate) fn word<T: Copy>(
+    column: &'static str,
+    value: String,
+    all: &[T],
+    spell: impl Fn(T) -> &'static str,
+) -> Read<T> {
+    all.iter().copied().find(|one| spell(*one) == value).ok_or_else(|| {
+        let known = all.iter().copied().map(spell).collect();
+        invalid(column, value.clone(), ParseWordError::new(value, known))
+    })
+}
+
+/// Returns `value` as a column holds it; the databases have no unsigned numbers.
+pub(crate) fn signed(column: &'static str, value: u64) -> Read<i64> {
+    i64::try_from(value).map_err(|_| StoreErrorKind::TooLarge { column, value })
+}
+
+pub(crate) fn invalid(
+    column: &'static str,
+    value: String,
+    error: impl Error + Send + Sync + 'static,
+) -> StoreErrorKind {
+    StoreErrorKind::Row { column, value, source: Box::new(error) }
+}

@@ -1,0 +1,222 @@
+//! The database file: how it is opened, brought up to date and written to.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+
+use crate::error::attempt;
+use crate::{StoreError, StoreErrorKind};
+
+/// The store's connections. Cheap to clone.
+///
+/// Any number of processes may have the same file open.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: SqlitePool,
+}
+
+impl Db {
+    /// Opens the database at `path`, makes it if it is not there and brings its schema up to date.
+    ///
+    /// A crash leaves the schema as it was before or as it is after, never
+    /// between. A database of a newer version is refused and left alone.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        attempt("open the store", async {
+            let options = options(path);
+            turn_to_wal(&options).await.map_err(StoreErrorKind::opening(path))?;
+            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options);
+            let db = Self { pool: pool.await.map_err(StoreErrorKind::opening(path))? };
+            db.migrate().await?;
+            Ok(db)
+        })
+        .await
+    }
+
+    /// Closes all connections and folds the write-ahead log into the file.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
+    /// Returns where single statements are executed.
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// Begins a transaction that will write; dropping it undoes what it did.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        // A plain BEGIN would take the write lock at its first write and
+        // fail at once, whatever the timeout, if someone wrote in between.
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn migrate(&self) -> Result<(), StoreErrorKind> {
+        let mut tx = self.begin().await?;
+        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+            .execute(&mut *tx)
+            .await?;
+        let found: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+            .fetch_one(&mut *tx)
+            .await?;
+        let known = MIGRATIONS.len() as i64;
+        if found > known {
+            return Err(StoreErrorKind::Newer { found, known });
+        }
+        for (version, sql) in (1..).zip(MIGRATIONS).skip_while(|(version, _)| *version <= found) {
+            sqlx::raw_sql(*sql).execute(&mut *tx).await?;
+            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+                .bind::<i64>(version)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The schema's history. Its files are applied in order, each once.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// One for the writer, the others for readers, who never wait for it.
+const CONNECTIONS: u32 = 4;
+
+/// How long a writer waits for another one, in this process or elsewhere.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        // What was said to be published must be so after a power cut, which
+        // NORMAL would not promise with a write-ahead log. A build commits
+        // some dozens of times, so the price is milliseconds.
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging()
+}
+
+/// Switches a new database to a write-ahead log, which then stays with the file.
+///
+/// SQLite does not wait for the lock that this needs, so processes that open a
+/// new database at the same time must ask again.
+async fn turn_to_wal(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let mut waited = Duration::ZERO;
+    loop {
+        match options.connect().await {
+            Ok(connection) => return connection.close().await,
+            Err(error) if is_busy(&error) && waited < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Returns whether another connection is in the way (SQLITE_BUSY and its extended codes).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Fixture, new_run};
+    use crate::run;
+
+    async fn number(db: &Db, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(db.pool()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_connections_are_set_up_for_safety() {
+        let Fixture { db, folder: _folder } = Fixture::new().await;
+        let mode: String =
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(db.pool()).await.unwrap();
+        assert_eq!(mode, "wal");
+        assert_eq!(number(&db, "PRAGMA synchronous").await, 2, "FULL");
+        assert_eq!(number(&db, "PRAGMA foreign_keys").await, 1);
+        assert_eq!(number(&db, "PRAGMA busy_timeout").await, 30_000);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_processes_may_open_a_new_database_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("goldsmith.db");
+        let tasks = (0..12).map(|n| {
+            let path = path.clone();
+            tokio::spawn(async move {
+                let db = Db::open(&path).await.unwrap();
+                run::create(&db, new_run(n, "web")).await.unwrap();
+                db.close().await;
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        let db = Db::open(&path).await.unwrap();
+        assert_eq!(run::list(&db).await.unwrap().len(), 12);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_newer_database_is_left_alone() {
+        let Fixture { db, folder } = Fixture::new().await;
+        sqlx::query("INSERT INTO schema_version (version) VALUES (99)")
+            .execute(db.pool())
+            .await
+            .unwrap();
+        let error = Db::open(&folder.path().join("goldsmith.db")).await.unwrap_err();
+        let StoreErrorKind::Newer { found, known } = error.kind() else { panic!("{error:?}") };
+        assert_eq!((*found, *known), (99, MIGRATIONS.len() as i64));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_database_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("goldsmith.db");
+        std::fs::write(&path, "not a database, but long enough to be read as one".repeat(9))
+            .unwrap();
+        let error = Db::open(&path).await.unwrap_err();
+        let expected = format!("failed to open the database `{}`", path.display());
+        assert_eq!(error.kind().to_string(), expected);
+    }
+
+    /// What a killed process leaves is the files as they are at that moment.
+    #[tokio::test]
+    async fn what_a_killed_writer_began_never_happened() {
+        let Fixture { db, folder } = Fixture::new().await;
+        run::create(&db, new_run(1, "web")).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        // With a tiny cache, pages reach the log before the commit does.
+        sqlx::query("PRAGMA cache_size = 1").execute(&mut *tx).await.unwrap();
+        sqlx::query("UPDATE build_number SET last = 99").execute(&mut *tx).await.unwrap();
+        for n in 0..200 {
+            sqlx::query("INSERT INTO base VALUES ($1, 'arn', 'digest', 1, $2, 1)")
+                .bind(n.to_string())
+                .bind("x".repeat(2000))
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+        }
+        let left = tempfile::tempdir().unwrap();
+        for file in ["goldsmith.db", "goldsmith.db-wal"] {
+            std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
+        }
+        // Readers go on meanwhile and see nothing of it.
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM base").await, 0);
+
+        let after = Db::open(&left.path().join("goldsmith.db")).await.unwrap();
+        assert_eq!(number(&after, "SELECT COUNT(*) FROM base").await, 0);
+        let run = run::create(&after, new_run(2, "web")).await.unwrap();
+        assert_eq!(run.build.build, 2);
+    }
+}

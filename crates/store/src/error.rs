@@ -1,0 +1,120 @@
+//! Why a fact could not be recorded or read.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use model::IllegalTransition;
+use name::{Region, RunId};
+
+/// An operation on the store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to {action}")]
+pub struct StoreError {
+    action: &'static str,
+    #[source]
+    kind: StoreErrorKind,
+}
+
+/// What failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// There is no such thing.
+    #[error("there is no {what}")]
+    Missing {
+        /// What was asked for, with its name.
+        what: String,
+    },
+    /// More than one thing answers to a prefix.
+    #[error("`{prefix}` is the beginning of several run ids: {}", ids.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// Some of the ids that begin so.
+        ids: Vec<String>,
+    },
+    /// The image cannot take the state from where it stands.
+    #[error("the state of {run} cannot change")]
+    Transition {
+        /// The run's id.
+        run: RunId,
+        /// From where to where it should have gone.
+        #[source]
+        source: IllegalTransition,
+    },
+    /// Another AMI has the name (EC2: InvalidAMIName.Duplicate).
+    #[error("the AMI name `{name}` is already in use in {region}")]
+    DuplicateAmiName {
+        /// The name.
+        name: String,
+        /// The region.
+        region: Region,
+    },
+    /// The database was written by a newer version of this program.
+    #[error("the database has schema {found}, this version of goldsmith knows {known}")]
+    Newer {
+        /// The schema's number.
+        found: i64,
+        /// The newest number known here.
+        known: i64,
+    },
+    /// A row holds what this program never writes.
+    #[error("`{value}` in column `{column}` is not valid")]
+    Row {
+        /// The column.
+        column: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A value does not fit a column.
+    #[error("{value} does not fit column `{column}`")]
+    TooLarge {
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: u64,
+    },
+    /// The database file could not be opened.
+    #[error("failed to open the database `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Returns what failed.
+    pub fn kind(&self) -> &StoreErrorKind {
+        &self.kind
+    }
+}
+
+/// Carries out `work` and says what was attempted if it fails.
+pub(crate) async fn attempt<T>(
+    action: &'static str,
+    work: impl Future<Output = Result<T, StoreErrorKind>>,
+) -> Result<T, StoreError> {
+    work.await.map_err(|kind| StoreError { action, kind })
+}
+
+impl StoreErrorKind {
+    pub(crate) fn opening(path: &Path) -> impl FnOnce(sqlx::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Open { path, source }
+    }
+}
+
+impl From<sqlx::Error> for StoreErrorKind {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}

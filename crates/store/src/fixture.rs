@@ -1,0 +1,82 @@
+//! What the tests of this crate start from: a database in a folder of its own, and things to record.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use model::{Ami, Architecture, BootMode, ImageState, Snapshot, Tags};
+use name::{AmiId, Digest, RunId, SnapshotId};
+
+use crate::ami::Registration;
+use crate::run::{NewRun, Owner, Run};
+use crate::{Db, ami, run, snapshot};
+
+/// A database that lives as long as its folder.
+pub(crate) struct Fixture {
+    pub(crate) db: Db,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("goldsmith.db")).await.unwrap();
+        Self { db, folder }
+    }
+
+    /// Records the `n`th run, of `image` 1.0.0.
+    pub(crate) async fn run(&self, n: u8, image: &str) -> Run {
+        run::create(&self.db, new_run(n, image)).await.unwrap()
+    }
+
+    /// Brings a run to its end as `AVAILABLE`.
+    pub(crate) async fn publish(&self, id: RunId) {
+        for to in [ImageState::Distributing, ImageState::Available] {
+            run::advance(&self.db, id, to, "", 9_000_000).await.unwrap();
+        }
+    }
+}
+
+pub(crate) fn owner(pid: u32) -> Owner {
+    Owner { pid, boot: "6c1d".to_owned(), ticks: 4711 }
+}
+
+pub(crate) fn new_run(n: u8, image: &str) -> NewRun {
+    NewRun {
+        id: RunId::from_random([n; 8]),
+        image: image.to_owned(),
+        version: "1.0.0".parse().unwrap(),
+        project: "/projects/web-server".to_owned(),
+        recipe: json!({"name": image, "semanticVersion": "1.0.0"}),
+        work: format!("run-{n}"),
+        owner: owner(7),
+        started_at: i64::from(n) * 1_000_000,
+    }
+}
+
+/// Returns the `n`th AMI, called `name`, with its snapshot.
+pub(crate) fn registration(n: u8, run: RunId, region: &str, name: &str) -> Registration {
+    let snapshot = Snapshot {
+        id: SnapshotId::from_random([n; 8]),
+        region: region.parse().unwrap(),
+        volume_bytes: 2 << 30,
+        digest: Digest::of(&[n]),
+    };
+    let tags = BTreeMap::from([("Name".to_owned(), name.to_owned())]);
+    let ami = Ami {
+        id: AmiId::from_random([n; 8]),
+        region: snapshot.region.clone(),
+        owner: "000000000000".parse().unwrap(),
+        name: name.to_owned(),
+        description: Some("a web server".to_owned()),
+        architecture: Architecture::X86_64,
+        boot_mode: BootMode::Uefi,
+        root: snapshot.id,
+        tags: Tags::new(tags).unwrap(),
+    };
+    let created_at = i64::from(n);
+    Registration {
+        snapshot: snapshot::Entry { snapshot, blocks: 3, created_at },
+        ami: ami::Entry { ami, run, created_at },
+    }
+}

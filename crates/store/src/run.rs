@@ -1,0 +1,458 @@
+//! Runs: who builds which image build version, and how far that is.
+
+use std::fmt;
+
+use serde_json::Value;
+use sqlx::{Sqlite, Transaction};
+
+use model::ImageState;
+use name::{BuildVersion, RunId, Version};
+
+use crate::column::{json, number, signed, text, word};
+use crate::error::attempt;
+use crate::{Db, StoreError, StoreErrorKind, step};
+
+/// One execution that makes one image build version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The image's name as ARNs have it.
+    pub image: String,
+    /// The build it makes.
+    pub build: BuildVersion,
+    /// Where it is.
+    pub state: ImageState,
+    /// Why it is there: the failure's story, or empty.
+    pub reason: String,
+    /// Where the project lies, for people.
+    pub project: String,
+    /// The recipe as it was when the run began.
+    pub recipe: Value,
+    /// The name of its folder under `work/` and `logs/`.
+    pub work: String,
+    /// The process that carries it out.
+    pub owner: Owner,
+    /// When it began, in microseconds.
+    pub started_at: i64,
+    /// When it ended, in microseconds.
+    pub ended_at: Option<i64>,
+}
+
+/// A process, told apart from a later one with the same number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Its process id.
+    pub pid: u32,
+    /// The boot it lives in (`/proc/sys/kernel/random/boot_id`).
+    pub boot: String,
+    /// When it started, in clock ticks after that boot (`proc_pid_stat(5)`, field 22).
+    pub ticks: u64,
+}
+
+/// A run to record; the store gives it its build number.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// The image's name as ARNs have it.
+    pub image: String,
+    /// The version to build.
+    pub version: Version,
+    /// Where the project lies, for people.
+    pub project: String,
+    /// The recipe as it is now.
+    pub recipe: Value,
+    /// The name of its folder under `work/` and `logs/`.
+    pub work: String,
+    /// The process that will carry it out.
+    pub owner: Owner,
+    /// The time, in microseconds.
+    pub started_at: i64,
+}
+
+/// Which run is meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// The one that began last.
+    Latest,
+    /// The one of an image that began last.
+    LatestOf(&'a str),
+    /// The one that made this build of an image.
+    Build(&'a str, BuildVersion),
+    /// The only one whose id begins so.
+    Prefix(&'a str),
+}
+
+/// Records a run as `PENDING` under the next build number of its image version.
+///
+/// No two runs get the same number and no number is given out twice, even
+/// after its image was deleted: the counter's row is locked until the run is
+/// recorded. A crash before that leaves neither.
+pub async fn create(db: &Db, new: NewRun) -> Result<Run, StoreError> {
+    attempt("record the run", insert(db, new)).await
+}
+
+async fn insert(db: &Db, new: NewRun) -> Result<Run, StoreErrorKind> {
+    let mut tx = db.begin().await?;
+    let build: i64 = sqlx::query_scalar(
+        "INSERT INTO build_number (image, version, last) VALUES ($1, $2, 1)
+         ON CONFLICT (image, version) DO UPDATE SET last = build_number.last + 1
+         RETURNING last",
+    )
+    .bind(&new.image)
+    .bind(new.version.to_string())
+    .fetch_one(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO run (id, image, version, build, state, reason, project, recipe, work,
+                          owner_pid, owner_boot, owner_ticks, started_at)
+         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(new.id.to_string())
+    .bind(&new.image)
+    .bind(new.version.to_string())
+    .bind(build)
+    .bind(ImageState::Pending.as_str())
+    .bind(&new.project)
+    .bind(new.recipe.to_string())
+    .bind(&new.work)
+    .bind(i64::from(new.owner.pid))
+    .bind(&new.owner.boot)
+    .bind(signed("owner_ticks", new.owner.ticks)?)
+    .bind(new.started_at)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Run {
+        id: new.id,
+        image: new.image,
+        build: BuildVersion { version: new.version, build: number("build", build)? },
+        state: ImageState::Pending,
+        reason: String::new(),
+        project: new.project,
+        recipe: new.recipe,
+        work: new.work,
+        owner: new.owner,
+        started_at: new.started_at,
+        ended_at: None,
+    })
+}
+
+/// Moves a run, and the image it makes, to the state `to` at the time `at`.
+///
+/// One transaction. A state in which no run works on the image ends the run,
+/// and with it, as `CANCELLED`, the steps it left running. A step to a state
+/// that [`ImageState::advance`] forbids is refused, so a run ends once: who
+/// comes second gets [`StoreErrorKind::Transition`].
+pub async fn advance(
+    db: &Db,
+    id: RunId,
+    to: ImageState,
+    reason: &str,
+    at: i64,
+) -> Result<(), StoreError> {
+    attempt("advance the run", async {
+        let mut tx = db.begin().await?;
+        change(&mut tx, id, to, reason, at).await?;
+        Ok(tx.commit().await?)
+    })
+    .await
+}
+
+/// Moves a run to another state, inside a transaction.
+pub(crate) async fn change(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: RunId,
+    to: ImageState,
+    reason: &str,
+    at: i64,
+) -> Result<(), StoreErrorKind> {
+    let from: Option<String> = sqlx::query_scalar("SELECT state FROM run WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    let from = from.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?;
+    let to = state(from)?.advance(to);
+    let to = to.map_err(|source| StoreErrorKind::Transition { run: id, source })?;
+    sqlx::query(
+        "UPDATE run SET state = $2, reason = $3, ended_at = COALESCE(ended_at, $4) WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .bind(to.as_str())
+    .bind(reason)
+    .bind((!to.is_in_progress()).then_some(at))
+    .execute(&mut **tx)
+    .await?;
+    if !to.is_in_progress() {
+        step::cancel_all(tx, id, at).await?;
+    }
+    Ok(())
+}
+
+/// Hands an unfinished run from one process to another; returns whether it was still `from`'s.
+///
+/// Of several processes that find the same dead owner, one gets `true`.
+pub async fn adopt(db: &Db, id: RunId, from: &Owner, to: &Owner) -> Result<bool, StoreError> {
+    attempt("take over the run", async {
+        let done = sqlx::query(
+            "UPDATE run SET owner_pid = $2, owner_boot = $3, owner_ticks = $4
+              WHERE id = $1 AND ended_at IS NULL
+                AND owner_pid = $5 AND owner_boot = $6 AND owner_ticks = $7",
+        )
+        .bind(id.to_string())
+        .bind(i64::from(to.pid))
+        .bind(&to.boot)
+        .bind(signed("owner_ticks", to.ticks)?)
+        .bind(i64::from(from.pid))
+        .bind(&from.boot)
+        .bind(signed("owner_ticks", from.ticks)?)
+        .execute(db.pool())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    })
+    .await
+}
+
+/// Returns all runs, the newest first.
+pub async fn list(db: &Db) -> Result<Vec<Run>, StoreError> {
+    attempt("list the runs", async {
+        let rows = sqlx::query_as("SELECT * FROM run ORDER BY started_at DESC, id DESC");
+        read(rows.fetch_all(db.pool()).await?)
+    })
+    .await
+}
+
+/// Returns the runs that have not ended, the oldest first, whether or not their owner lives.
+pub async fn unfinished(db: &Db) -> Result<Vec<Run>, StoreError> {
+    attempt("list the unfinished runs", async {
+        let rows =
+            sqlx::query_as("SELECT * FROM run WHERE ended_at IS NULL ORDER BY started_at, id");
+        read(rows.fetch_all(db.pool()).await?)
+    })
+    .await
+}
+
+/// Returns the run that is meant.
+///
+/// Fails with [`StoreErrorKind::Missing`], or [`StoreErrorKind::Ambiguous`]
+/// for a prefix of several ids.
+pub async fn find(db: &Db, wanted: Wanted<'_>) -> Result<Run, StoreError> {
+    attempt("find the run", select(db, wanted)).await
+}
+
+async fn select(db: &Db, wanted: Wanted<'_>) -> Result<Run, StoreErrorKind> {
+    let rows: Vec<Row> = match wanted {
+        Wanted::Latest => {
+            sqlx::query_as("SELECT * FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
+        }
+        Wanted::LatestOf(image) => sqlx::query_as(
+            "SELECT * FROM run WHERE image = $1 ORDER BY started_at DESC, id DESC LIMIT 1",
+        )
+        .bind(image),
+        Wanted::Build(image, build) => {
+            sqlx::query_as("SELECT * FROM run WHERE image = $1 AND version = $2 AND build = $3")
+                .bind(image)
+                .bind(build.version.to_string())
+                .bind(i64::from(build.build))
+        }
+        // Not LIKE, for which `%` and `_` in the prefix mean something.
+        Wanted::Prefix(prefix) => sqlx::query_as(
+            "SELECT * FROM run WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 4",
+        )
+        .bind(prefix),
+    }
+    .fetch_all(db.pool())
+    .await?;
+    let mut runs = read(rows)?;
+    if let (Wanted::Prefix(prefix), [_, _, ..]) = (wanted, &runs[..]) {
+        let ids = runs.iter().map(|run| run.id.to_string()).collect();
+        return Err(StoreErrorKind::Ambiguous { prefix: prefix.to_owned(), ids });
+    }
+    runs.pop().ok_or_else(|| StoreErrorKind::Missing { what: wanted.to_string() })
+}
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("run yet"),
+            Self::LatestOf(image) => write!(f, "run of image `{image}`"),
+            Self::Build(image, build) => write!(f, "build `{image}/{build}`"),
+            Self::Prefix(prefix) => write!(f, "run whose id begins with `{prefix}`"),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    image: String,
+    version: String,
+    build: i64,
+    state: String,
+    reason: String,
+    project: String,
+    recipe: String,
+    work: String,
+    owner_pid: i64,
+    owner_boot: String,
+    owner_ticks: i64,
+    started_at: i64,
+    ended_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Run {
+    type Error = StoreErrorKind;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        let build = number("build", row.build)?;
+        Ok(Self {
+            id: text("id", row.id)?,
+            image: row.image,
+            build: BuildVersion { version: text("version", row.version)?, build },
+            state: state(row.state)?,
+            reason: row.reason,
+            project: row.project,
+            recipe: json("recipe", row.recipe)?,
+            work: row.work,
+            owner: Owner {
+                pid: number("owner_pid", row.owner_pid)?,
+                boot: row.owner_boot,
+                ticks: number("owner_ticks", row.owner_ticks)?,
+            },
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+        })
+    }
+}
+
+/// Returns the state that a column's word stands for.
+fn state(value: String) -> Result<ImageState, StoreErrorKind> {
+    const ALL: [ImageState; 12] = [
+        ImageState::Pending,
+        ImageState::Creating,
+        ImageState::Building,
+        ImageState::Testing,
+        ImageState::Distributing,
+        ImageState::Integrating,
+        ImageState::Available,
+        ImageState::Failed,
+        ImageState::Cancelled,
+        ImageState::Deprecated,
+        ImageState::Disabled,
+        ImageState::Deleted,
+    ];
+    word("state", value, &ALL, ImageState::as_str)
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<Run>, StoreErrorKind> {
+    rows.into_iter().map(Run::try_from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::fixture::{Fixture, new_run, owner};
+    use crate::step::NewStep;
+    use crate::{StepState, Workflow};
+
+    #[tokio::test]
+    async fn runs_come_back_as_they_were() {
+        let fixture = Fixture::new().await;
+        let run = fixture.run(1, "web").await;
+        assert_eq!(run.build.to_string(), "1.0.0/1");
+        assert_eq!(list(&fixture.db).await.unwrap(), std::slice::from_ref(&run));
+        assert_eq!(unfinished(&fixture.db).await.unwrap(), [run]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sixteen_tasks_get_sixteen_build_numbers() {
+        let fixture = Fixture::new().await;
+        // Half of them as another process would: over connections of their own.
+        let other = Db::open(&fixture.folder.path().join("goldsmith.db")).await.unwrap();
+        let tasks = (0..16).map(|n| {
+            let db = if n % 2 == 0 { fixture.db.clone() } else { other.clone() };
+            tokio::spawn(async move { create(&db, new_run(n, "web")).await.unwrap().build.build })
+        });
+        let mut numbers = BTreeSet::new();
+        for task in tasks.collect::<Vec<_>>() {
+            numbers.insert(task.await.unwrap());
+        }
+        assert_eq!(numbers, (1..=16).collect());
+        assert_eq!(fixture.run(16, "mail").await.build.build, 1);
+    }
+
+    #[tokio::test]
+    async fn a_run_ends_once_and_takes_its_steps_along() {
+        let fixture = Fixture::new().await;
+        let db = &fixture.db;
+        let run = fixture.run(1, "web").await.id;
+        let step = |ordinal| NewStep {
+            run,
+            ordinal,
+            workflow: Workflow::Build,
+            action: "ExecuteComponents",
+            label: "nginx",
+            started_at: 1,
+        };
+        advance(db, run, ImageState::Building, "", 1).await.unwrap();
+        step::start(db, &step(1)).await.unwrap();
+        step::end(db, run, 1, StepState::Completed, "", 2).await.unwrap();
+        step::start(db, &step(2)).await.unwrap();
+
+        advance(db, run, ImageState::Failed, "nginx failed", 3).await.unwrap();
+        let found = find(db, Wanted::Latest).await.unwrap();
+        assert_eq!((found.state, found.reason.as_str()), (ImageState::Failed, "nginx failed"));
+        assert_eq!(found.ended_at, Some(3));
+        let states = step::list(db, run).await.unwrap().into_iter().map(|step| step.state);
+        assert_eq!(states.collect::<Vec<_>>(), [StepState::Completed, StepState::Cancelled]);
+        assert_eq!(unfinished(db).await.unwrap(), []);
+
+        for late in [ImageState::Cancelled, ImageState::Available, ImageState::Testing] {
+            let error = advance(db, run, late, "", 4).await.unwrap_err();
+            assert!(matches!(error.kind(), StoreErrorKind::Transition { .. }), "{error:?}");
+        }
+        assert_eq!(find(db, Wanted::Latest).await.unwrap(), found);
+    }
+
+    #[tokio::test]
+    async fn one_process_adopts_a_dead_ones_run() {
+        let fixture = Fixture::new().await;
+        let run = fixture.run(1, "web").await;
+        let adopt = async |by| adopt(&fixture.db, run.id, &run.owner, &owner(by)).await.unwrap();
+        assert_eq!((adopt(8).await, adopt(9).await), (true, false));
+        assert_eq!(find(&fixture.db, Wanted::Latest).await.unwrap().owner, owner(8));
+    }
+
+    #[tokio::test]
+    async fn runs_are_found_by_what_people_say() {
+        let fixture = Fixture::new().await;
+        let db = &fixture.db;
+        let (web, mail) = (fixture.run(0x12, "web").await, fixture.run(0x13, "mail").await);
+        let check = async |wanted: Wanted<'_>, expected: &Run| {
+            assert_eq!(find(db, wanted).await.unwrap(), *expected, "{wanted:?}");
+        };
+        check(Wanted::Latest, &mail).await;
+        check(Wanted::LatestOf("web"), &web).await;
+        check(Wanted::Build("web", "1.0.0/1".parse().unwrap()), &web).await;
+        check(Wanted::Prefix("run-012"), &web).await;
+        check(Wanted::Prefix(&mail.id.to_string()), &mail).await;
+
+        let refuse = async |wanted: Wanted<'_>, expected: &str| {
+            let error = find(db, wanted).await.unwrap_err();
+            assert_eq!(error.kind().to_string(), expected);
+        };
+        refuse(
+            Wanted::Prefix("run-01"),
+            "`run-01` is the beginning of several run ids: \
+             run-01212121212121212, run-01313131313131313",
+        )
+        .await;
+        refuse(Wanted::Prefix("run-%"), "there is no run whose id begins with `run-%`").await;
+        refuse(Wanted::LatestOf("dns"), "there is no run of image `dns`").await;
+        let build = Wanted::Build("web", "1.0.0/2".parse().unwrap());
+        refuse(build, "there is no build `web/1.0.0/2`").await;
+    }
+}
