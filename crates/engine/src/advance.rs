@@ -168,7 +168,7 @@ mod tests {
                     match command {
                         Command::Perform(step) => {
                             prop_assert_eq!(ends, 0);
-                            if plan.steps()[step].action == Action::Register {
+                            if plan.steps()[step].action == Action::Distribute {
                                 prop_assert!((0..step).all(|n| succeeded.contains(&n)));
                             }
                             performed.push(step);

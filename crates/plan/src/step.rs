@@ -69,10 +69,8 @@ pub enum Action {
     TestComponent(usize),
     /// Shuts the machine down and checks that the disk is unchanged.
     VerifyImage,
-    /// Copies the disk to a region.
-    Distribute(Region),
-    /// Registers the AMIs of all regions at once.
-    Register,
+    /// Copies the disk to every region and registers the AMIs of all at once.
+    Distribute,
 }
 
 impl Plan {
@@ -96,11 +94,8 @@ impl Plan {
             }
             push(Workflow::Test, Action::VerifyImage, "verify image".to_owned());
         }
-        for region in &outline.regions {
-            let label = format!("distribute to {region}");
-            push(Workflow::Distribution, Action::Distribute(region.clone()), label);
-        }
-        push(Workflow::Distribution, Action::Register, "register".to_owned());
+        let regions = outline.regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", ");
+        push(Workflow::Distribution, Action::Distribute, format!("distribute to {regions}"));
         Self { steps }
     }
 
@@ -131,8 +126,7 @@ impl Action {
             Self::CreateImage => "CreateImage",
             Self::LaunchTest => "LaunchInstance",
             Self::VerifyImage => "TerminateInstance",
-            Self::Distribute(_) => "DistributeImage",
-            Self::Register => "RegisterImage",
+            Self::Distribute => "DistributeImage",
         }
     }
 }
@@ -163,14 +157,12 @@ mod tests {
             "test nginx",
             "test boot",
             "verify image",
-            "distribute to local-1",
-            "distribute to local-2",
-            "register",
+            "distribute to local-1, local-2",
         ]);
     }
 
     #[test]
     fn tests_can_be_left_out() {
-        assert_eq!(labels(false)[2..4], ["create image", "distribute to local-1"]);
+        assert_eq!(labels(false)[2..4], ["create image", "distribute to local-1, local-2"]);
     }
 }

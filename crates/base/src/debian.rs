@@ -1,0 +1,124 @@
+//! What a Debian base consists of and how mmdebstrap(1) is asked for it.
+
+use crate::managed::{Managed, Variant};
+
+/// Boots under UEFI by itself: kernel, init, boot loader with its signatures.
+const BOOT: [&str; 10] = [
+    "linux-image-cloud-amd64",
+    "initramfs-tools",
+    "zstd",
+    "systemd-sysv",
+    "dbus",
+    "udev",
+    "kmod",
+    "grub-efi-amd64-signed",
+    "shim-signed",
+    "e2fsprogs",
+];
+
+/// Finds its network, its name and its disk's size.
+const CLOUD: [&str; 7] = [
+    "cloud-init",
+    "cloud-guest-utils",
+    "fdisk",
+    "iproute2",
+    "systemd-resolved",
+    "systemd-timesyncd",
+    "ca-certificates",
+];
+
+/// What an administrator reaches for.
+const SERVER: [&str; 10] = [
+    "openssh-server",
+    "sudo",
+    "procps",
+    "less",
+    "nano",
+    "iputils-ping",
+    "logrotate",
+    "cron",
+    "curl",
+    "bash-completion",
+];
+
+impl Managed {
+    /// Returns the packages beyond the essential ones and apt.
+    pub(crate) fn packages(&self) -> Vec<&'static str> {
+        let mut packages = [&BOOT[..], &CLOUD[..]].concat();
+        match self.variant {
+            Variant::Minimal => {}
+            Variant::Server => packages.extend(SERVER),
+        }
+        packages
+    }
+
+    /// Returns the arguments that make mmdebstrap write the base as a tar
+    /// archive to standard output.
+    ///
+    /// Without a mirror mmdebstrap takes its own default, and adds updates and
+    /// security fixes; apt verifies every signature.
+    pub(crate) fn arguments(&self, mirror: Option<&str>) -> Vec<String> {
+        let mut arguments = vec![
+            "mmdebstrap".to_owned(),
+            "--mode=root".to_owned(),
+            "--variant=apt".to_owned(),
+            "--architectures=amd64".to_owned(),
+            // The kernel makes device nodes when it boots; a cell could not.
+            "--skip=output/dev".to_owned(),
+            "--aptopt=Acquire::Retries \"3\"".to_owned(),
+            format!("--include={}", self.packages().join(",")),
+        ];
+        arguments.extend(CONFIGURATION.iter().map(|hook| format!("--customize-hook={hook}")));
+        arguments.extend([self.release.suite().to_owned(), "-".to_owned()]);
+        arguments.extend(mirror.map(str::to_owned));
+        arguments
+    }
+}
+
+/// Shell lines that mmdebstrap runs with the tree's root as `$1`.
+const CONFIGURATION: [&str; 6] = [
+    r#"systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved"#,
+    // Any wired interface asks for an address, also where no cloud answers.
+    r#"printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network""#,
+    r#"printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab""#,
+    r#"mkdir -p "$1/boot/efi""#,
+    // The kernel's command line, for `update-grub` inside the machine.
+    r#"mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg""#,
+    r#"ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf""#,
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::managed::Managed;
+
+    #[test]
+    fn mmdebstrap_is_asked_for_exactly_this() {
+        let minimal = Managed::find("debian-minimal-12").expect("is managed");
+        let arguments = minimal.arguments(Some("https://mirror.example/debian"));
+        assert_eq!(
+            arguments[..6],
+            [
+                "mmdebstrap",
+                "--mode=root",
+                "--variant=apt",
+                "--architectures=amd64",
+                "--skip=output/dev",
+                "--aptopt=Acquire::Retries \"3\"",
+            ]
+        );
+        assert_eq!(
+            arguments[6],
+            "--include=linux-image-cloud-amd64,initramfs-tools,zstd,systemd-sysv,dbus,udev,kmod,\
+             grub-efi-amd64-signed,shim-signed,e2fsprogs,cloud-init,cloud-guest-utils,fdisk,\
+             iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
+        );
+        assert!(arguments[7..13].iter().all(|hook| hook.starts_with("--customize-hook=")));
+        assert_eq!(arguments[13..], ["bookworm", "-", "https://mirror.example/debian"]);
+    }
+
+    #[test]
+    fn without_a_mirror_mmdebstrap_chooses() {
+        let server = Managed::find("debian-server-13-x86").expect("is managed");
+        assert_eq!(server.arguments(None).last().map(String::as_str), Some("-"));
+    }
+}

@@ -1,0 +1,254 @@
+//! Imports a disk image: its root file system becomes the tree, its partitions
+//! and boot loader are kept.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use cell::{Cells, Network, Run, SpawnError, Task};
+use disk::{ext4, gpt};
+use name::Digest;
+
+use crate::download::{self, DownloadError};
+use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::{Os, make};
+
+/// The first bytes of a qcow2 image (QEMU's docs/interop/qcow2).
+const QCOW2: [u8; 4] = *b"QFI\xfb";
+
+/// Where a disk image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A web address; the digest is the file's SHA-256.
+    Url(String),
+    /// A file, raw or qcow2; the digest is its SHA-256.
+    File(PathBuf),
+    /// A raw image below the data folder, which is moved. It is known to be
+    /// what the digest says, in whatever way that was computed.
+    Own(PathBuf),
+}
+
+/// A disk image cannot be a base.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to import the disk image {from}")]
+pub struct ImportError {
+    from: String,
+    #[source]
+    kind: ImportErrorKind,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ImportErrorKind {
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    #[error("failed to read or write a file")]
+    Io(#[from] io::Error),
+    #[error("a cell failed")]
+    Cell(#[from] SpawnError),
+    #[error("it refers to another file; only images that are whole can be imported")]
+    NotWhole,
+    #[error("it has no readable GUID partition table")]
+    Table(#[from] gpt::ReadError),
+    #[error(
+        "none of its {0} partitions holds an ext4 file system with Linux on it; xfs and btrfs are not supported yet"
+    )]
+    NoRoot(usize),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl ImportError {
+    /// Says whether the watcher gave up, which is nobody's fault.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self.kind,
+            ImportErrorKind::Cancelled | ImportErrorKind::Download(DownloadError::Cancelled)
+        )
+    }
+}
+
+/// Imports the disk image with `digest`; builds on it take `epoch` for "now".
+///
+/// `scratch` is a folder of the caller's below the data folder; whatever
+/// happens, what is left in it is worth nothing.
+pub fn import(
+    cells: &Cells,
+    origin: &Origin,
+    digest: &Digest,
+    epoch: i64,
+    scratch: &Path,
+    watch: &dyn Watch,
+) -> Result<Receipt, ImportError> {
+    let from = match origin {
+        Origin::Url(url) => url.clone(),
+        Origin::File(path) | Origin::Own(path) => path.display().to_string(),
+    };
+    import_kind(cells, origin, &from, digest, epoch, scratch, watch)
+        .map_err(|kind| ImportError { from, kind })
+}
+
+fn import_kind(
+    cells: &Cells,
+    origin: &Origin,
+    from: &str,
+    digest: &Digest,
+    epoch: i64,
+    scratch: &Path,
+    watch: &dyn Watch,
+) -> Result<Receipt, ImportErrorKind> {
+    cells.make_folder(scratch)?;
+    let fetched = scratch.join("fetched");
+    let to = cells.data().join(&fetched);
+    match origin {
+        Origin::Url(url) => {
+            watch.line(&format!("fetching {url}"));
+            download::copy(from, &mut download::open(url)?, &to, digest, watch)?;
+        }
+        Origin::File(path) => {
+            watch.line(&format!("checking {}", path.display()));
+            download::copy(from, &mut File::open(path)?, &to, digest, watch)?;
+        }
+        Origin::Own(path) => fs::rename(cells.data().join(path), &to)?,
+    }
+    let raw = to_raw(cells, &fetched, scratch)?;
+    if watch.cancelled() {
+        return Err(ImportErrorKind::Cancelled);
+    }
+    let root = find_root(&cells.data().join(&raw))?;
+    watch.line("unpacking the root file system");
+    let partial = scratch.join("tree");
+    cells.make_folder(&partial)?;
+    let task = Task::ReadDisk { disk: raw.clone(), offset: root.offset, into: partial.clone() };
+    cells.run("import", task, &mut io::empty())?;
+    if watch.cancelled() {
+        return Err(ImportErrorKind::Cancelled);
+    }
+
+    let bases = PathBuf::from("bases");
+    let tree = bases.join(digest.hex());
+    make::finish(cells, &partial, &tree)?;
+    let disk = bases.join(format!("{}.raw", digest.hex()));
+    fs::rename(cells.data().join(&raw), cells.data().join(&disk))?;
+    let task = Task::Read { layers: vec![tree.clone()], file: "etc/os-release".into() };
+    let text = cells.run("import", task, &mut io::empty())?;
+    let receipt = Receipt {
+        digest: *digest,
+        tree,
+        os: Os::parse(&String::from_utf8_lossy(&text)),
+        epoch,
+        boot: Boot::Disk {
+            disk,
+            offset: root.offset,
+            size: root.size,
+            uuid: root.uuid,
+            label: root.label,
+        },
+    };
+    receipt.keep(cells.data(), digest)?;
+    Ok(receipt)
+}
+
+/// Returns the raw image of what was fetched.
+///
+/// QEMU reads a foreign format in a cell: parsers have bugs.
+fn to_raw(cells: &Cells, fetched: &Path, scratch: &Path) -> Result<PathBuf, ImportErrorKind> {
+    let mut magic = [0; 4];
+    File::open(cells.data().join(fetched))?.read_exact(&mut magic)?;
+    if magic != QCOW2 {
+        return Ok(fetched.to_owned());
+    }
+    let raw = scratch.join("disk.raw");
+    let run = |argv: Vec<String>| {
+        let run = Run {
+            argv,
+            overlay: None,
+            files: BTreeMap::new(),
+            network: Network::None,
+            enter: true,
+        };
+        cells.run("convert", Task::Run(run), &mut io::empty())
+    };
+    let info = run(info_arguments(fetched))?;
+    let info: serde_json::Value = serde_json::from_slice(&info).map_err(io::Error::other)?;
+    // A backing or data file would be a file of this machine.
+    let data_file = &info["format-specific"]["data"]["data-file"];
+    if !info["backing-filename"].is_null() || !data_file.is_null() {
+        return Err(ImportErrorKind::NotWhole);
+    }
+    run(convert_arguments(fetched, &raw))?;
+    Ok(raw)
+}
+
+fn info_arguments(image: &Path) -> Vec<String> {
+    ["qemu-img", "info", "-f", "qcow2", "--output=json", &image.to_string_lossy()]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+fn convert_arguments(image: &Path, raw: &Path) -> Vec<String> {
+    [
+        "qemu-img",
+        "convert",
+        "-f",
+        "qcow2",
+        "-O",
+        "raw",
+        &image.to_string_lossy(),
+        &raw.to_string_lossy(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// A root partition.
+struct Root {
+    offset: u64,
+    size: u64,
+    uuid: [u8; 16],
+    label: String,
+}
+
+/// Finds the root partition: one that says so, else the largest of the others
+/// that holds an ext4 file system.
+fn find_root(raw: &Path) -> Result<Root, ImportErrorKind> {
+    let table = gpt::Table::read(File::open(raw)?)?;
+    let mut partitions: Vec<_> = table.partitions.iter().collect();
+    partitions.sort_by_key(|partition| {
+        let says_so = partition.type_guid == gpt::LINUX_ROOT_X86_64;
+        (std::cmp::Reverse(says_so), std::cmp::Reverse(partition.size()))
+    });
+    for partition in &partitions {
+        if partition.type_guid == gpt::EFI_SYSTEM {
+            continue;
+        }
+        if let Ok(reader) = ext4::Reader::open(File::open(raw)?, partition.offset()) {
+            return Ok(Root {
+                offset: partition.offset(),
+                size: partition.size(),
+                uuid: reader.uuid(),
+                label: reader.label(),
+            });
+        }
+    }
+    Err(ImportErrorKind::NoRoot(partitions.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qemu_img_is_asked_for_exactly_this() {
+        assert_eq!(
+            info_arguments(Path::new("a")).join(" "),
+            "qemu-img info -f qcow2 --output=json a"
+        );
+        assert_eq!(
+            convert_arguments(Path::new("a"), Path::new("b")).join(" "),
+            "qemu-img convert -f qcow2 -O raw a b"
+        );
+    }
+}
