@@ -1,1 +1,37 @@
 //! Project and component YAML: typed, spanned and linted.
+//!
+//! Parsers take text and return values or every problem at once; no file is
+//! read here and no document is run.
+
+mod action;
+mod component;
+mod condition;
+mod decode;
+mod environment;
+mod problem;
+mod project;
+mod reference;
+mod repeat;
+mod schema;
+mod span;
+mod templated;
+mod text;
+mod yaml;
+
+pub use action::{
+    Algorithm, AppendFile, CopyFile, CreateFile, CreateFolder, DeleteFile, ExecuteBash,
+    ExecuteBinary, MoveFile, Reboot, ResolvedAction, SetFileOwner, SetFilePermissions, UpdateOs,
+    WebDownload,
+};
+pub use component::{
+    Component, Constant, MissingParameter, OnFailure, Parameter, Phase, Step, component_schema,
+};
+pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
+pub use environment::{Environment, ResolveError};
+pub use problem::{Parsed, Problem, Problems, Severity, place};
+pub use project::{ComponentPlace, Places, Project, project_schema};
+pub use reference::{LoopPart, ParseReferenceError, Reference, StepValue};
+pub use repeat::{Over, Repeat, Turn};
+pub use span::{Span, Spanned};
+pub use templated::Templated;
+pub use text::{Encoding, Mode, ParseEncodingError, ParseModeError};

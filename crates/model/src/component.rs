@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use name::{Arn, Kind, ParseArnError};
+use name::{Arn, Kind, ParseArnError, ParseArnErrorKind};
 
 /// The most components a recipe may have.
 const COMPONENT_LIMIT: usize = 20;
@@ -30,11 +30,11 @@ pub enum ParseReferenceError {
         text: String,
         /// What is wrong with it.
         #[source]
-        source: ParseArnError,
+        source: ParseArnErrorKind,
     },
     /// It is the ARN of something else.
     #[error("`{0}` is the ARN of another kind of resource than a component")]
-    WrongKind(Arn),
+    WrongKind(String),
     /// It is neither ARN nor path nor name.
     #[error(
         "`{0}` is not a component: expected an ARN, a managed component's name \
@@ -48,12 +48,14 @@ impl FromStr for ComponentReference {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with("arn:") {
-            let bad = |source| ParseReferenceError::BadArn { text: text.to_owned(), source };
-            let arn: Arn = text.parse().map_err(bad)?;
-            return match arn.kind() == Kind::Component {
-                true => Ok(Self::Arn(arn)),
-                false => Err(ParseReferenceError::WrongKind(arn)),
-            };
+            let arn: Arn = text.parse().map_err(|error: ParseArnError| {
+                let source = error.kind().clone();
+                ParseReferenceError::BadArn { text: text.to_owned(), source }
+            })?;
+            if arn.kind() != Kind::Component {
+                return Err(ParseReferenceError::WrongKind(text.to_owned()));
+            }
+            return Ok(Self::Arn(arn));
         }
         let is_file = [".yaml", ".yml", ".json"].iter().any(|ending| text.ends_with(ending));
         if text.contains('/') || is_file {
@@ -97,7 +99,7 @@ pub enum ComponentsError {
     TooMany(usize),
     /// One is there twice.
     #[error("component `{0}` is there twice")]
-    Twice(ComponentReference),
+    Twice(String),
 }
 
 impl Components {
@@ -109,7 +111,7 @@ impl Components {
         let mut seen = HashSet::new();
         for component in &components {
             if !seen.insert(&component.reference) {
-                return Err(ComponentsError::Twice(component.reference.clone()));
+                return Err(ComponentsError::Twice(component.reference.to_string()));
             }
         }
         Ok(Self(components))
@@ -148,6 +150,6 @@ mod tests {
         assert_eq!(Components::new(list(20)).unwrap().as_slice().len(), 20);
         assert_eq!(Components::new(list(21)), Err(ComponentsError::TooMany(21)));
         let twice = [list(3), list(1)].concat();
-        assert_eq!(Components::new(twice), Err(ComponentsError::Twice(name(0))));
+        assert_eq!(Components::new(twice), Err(ComponentsError::Twice(name(0).to_string())));
     }
 }

@@ -1,1 +1,30 @@
 //! Executes a component document on the machine it is on.
+//!
+//! Synchronous: one step at a time, its output told as it comes. What a
+//! document says is known by `document`; how the factory hears of it, by
+//! `channel`.
+
+mod account;
+mod action;
+mod cause;
+mod clock;
+mod digest;
+mod dns;
+mod history;
+mod http;
+mod lines;
+mod machine;
+mod paths;
+mod probe;
+mod process;
+mod processes;
+mod resume;
+mod run;
+mod scope;
+mod step;
+mod tail;
+
+pub use cause::chain;
+pub use machine::Machine;
+pub use processes::reap;
+pub use run::{Outcome, RESTART_LIMIT, RunError, run};

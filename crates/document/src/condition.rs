@@ -1,0 +1,345 @@
+//! Conditions: what `if` and `Assert` say, and whether it holds.
+//!
+//! Files and programs are looked at through a [`Probe`], so this stays pure.
+
+mod decimal;
+mod read;
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use regex::RegexBuilder;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::Algorithm;
+
+/// A condition (reference §2.4, §2.5) with its references resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// All hold; later ones are not looked at once one does not.
+    And(Vec<Condition>),
+    /// One holds; later ones are not looked at.
+    Or(Vec<Condition>),
+    /// The other does not hold.
+    Not(Box<Condition>),
+    /// The text has no characters.
+    StringIsEmpty(String),
+    /// The text has characters, all of them white space.
+    StringIsWhitespace(String),
+    /// The value stands so to the operand, letters' case apart.
+    Text(Comparison),
+    /// The value stands so to the operand, as decimal numbers of any length.
+    Number(Comparison),
+    /// The value contains a match of the regular expression, case apart.
+    PatternMatches {
+        /// The regular expression.
+        pattern: String,
+        /// What is searched.
+        value: String,
+    },
+    /// A program of this name is on the search path.
+    BinaryExists(String),
+    /// A regular file is there.
+    FileExists(String),
+    /// A folder is there.
+    FolderExists(String),
+    /// A file's digest is this one.
+    FileDigest {
+        /// How the digest is computed.
+        algorithm: Algorithm,
+        /// The digest in hex.
+        digest: String,
+        /// The file.
+        path: String,
+    },
+}
+
+/// Two values to compare: `value` stands in `order` to `operand`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// How they should stand to each other.
+    pub order: Order,
+    /// What the operator's own member says.
+    pub operand: String,
+    /// What `value` says.
+    pub value: String,
+}
+
+/// How two values stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The value equals the operand.
+    Equal,
+    /// The value is less than the operand.
+    Less,
+    /// The value is at most the operand.
+    LessOrEqual,
+    /// The value is greater than the operand.
+    Greater,
+    /// The value is at least the operand.
+    GreaterOrEqual,
+}
+
+/// A step's `if`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// What is asked.
+    pub condition: Condition,
+    /// What follows when it holds.
+    pub then: Verdict,
+    /// What follows when it does not.
+    pub otherwise: Verdict,
+}
+
+/// What a step does by its `if`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Verdict {
+    /// The step runs.
+    Execute,
+    /// The step is passed over and counts as a success.
+    Skip,
+    /// The step fails.
+    Abort,
+}
+
+/// Looks at the machine a condition asks about.
+pub trait Probe {
+    /// Returns whether a program of this name is on the search path.
+    fn binary_exists(&self, name: &str) -> bool;
+    /// Returns whether `path` is a regular file.
+    fn file_exists(&self, path: &str) -> bool;
+    /// Returns whether `path` is a folder.
+    fn folder_exists(&self, path: &str) -> bool;
+    /// Returns the hex digest of the file at `path`, `None` if it cannot be read.
+    fn file_digest(&self, path: &str, algorithm: Algorithm) -> Option<String>;
+}
+
+/// A condition could not be evaluated.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("`{pattern}` is not a regular expression")]
+pub struct EvaluateError {
+    pattern: String,
+    #[source]
+    source: regex::Error,
+}
+
+impl Condition {
+    /// Returns whether the condition holds on the machine behind `probe`.
+    ///
+    /// Values that should be numbers and are none make a comparison false.
+    pub fn evaluate(&self, probe: &impl Probe) -> Result<bool, EvaluateError> {
+        match self {
+            Self::And(all) => {
+                for condition in all {
+                    if !condition.evaluate(probe)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Self::Or(any) => {
+                for condition in any {
+                    if condition.evaluate(probe)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Self::Not(other) => Ok(!other.evaluate(probe)?),
+            Self::StringIsEmpty(text) => Ok(text.is_empty()),
+            Self::StringIsWhitespace(text) => Ok(!text.is_empty() && text.trim().is_empty()),
+            Self::Text(Comparison { order, operand, value }) => {
+                Ok(order.is(value.to_lowercase().cmp(&operand.to_lowercase())))
+            }
+            Self::Number(Comparison { order, operand, value }) => {
+                Ok(decimal::compare(value, operand).is_some_and(|ordering| order.is(ordering)))
+            }
+            Self::PatternMatches { pattern, value } => {
+                let regex = RegexBuilder::new(pattern).case_insensitive(true).build();
+                let regex =
+                    regex.map_err(|source| EvaluateError { pattern: pattern.clone(), source })?;
+                Ok(regex.is_match(value))
+            }
+            Self::BinaryExists(name) => Ok(probe.binary_exists(name)),
+            Self::FileExists(path) => Ok(probe.file_exists(path)),
+            Self::FolderExists(path) => Ok(probe.folder_exists(path)),
+            Self::FileDigest { algorithm, digest, path } => {
+                let found = probe.file_digest(path, *algorithm);
+                Ok(found.is_some_and(|found| found.eq_ignore_ascii_case(digest)))
+            }
+        }
+    }
+}
+
+impl Order {
+    fn is(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Equal => ordering.is_eq(),
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |conditions: &[Condition], word: &str| {
+            let texts: Vec<String> = conditions.iter().map(|each| format!("({each})")).collect();
+            texts.join(word)
+        };
+        match self {
+            Self::And(all) => f.write_str(&join(all, " and ")),
+            Self::Or(any) => f.write_str(&join(any, " or ")),
+            Self::Not(other) => write!(f, "not ({other})"),
+            Self::StringIsEmpty(text) => write!(f, "`{text}` is empty"),
+            Self::StringIsWhitespace(text) => write!(f, "`{text}` is white space"),
+            Self::Text(Comparison { order, operand, value })
+            | Self::Number(Comparison { order, operand, value }) => {
+                let word = match order {
+                    Order::Equal => "equals",
+                    Order::Less => "is less than",
+                    Order::LessOrEqual => "is at most",
+                    Order::Greater => "is greater than",
+                    Order::GreaterOrEqual => "is at least",
+                };
+                write!(f, "`{value}` {word} `{operand}`")
+            }
+            Self::PatternMatches { pattern, value } => write!(f, "`{value}` matches `{pattern}`"),
+            Self::BinaryExists(name) => write!(f, "program `{name}` exists"),
+            Self::FileExists(path) => write!(f, "file `{path}` exists"),
+            Self::FolderExists(path) => write!(f, "folder `{path}` exists"),
+            Self::FileDigest { algorithm, digest, path } => {
+                write!(f, "the {algorithm} of file `{path}` is {digest}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::yaml;
+
+    /// A machine with `sh`, the file `/etc/os-release` and the folder `/etc`.
+    struct Machine;
+
+    impl Probe for Machine {
+        fn binary_exists(&self, name: &str) -> bool {
+            name == "sh"
+        }
+
+        fn file_exists(&self, path: &str) -> bool {
+            path == "/etc/os-release"
+        }
+
+        fn folder_exists(&self, path: &str) -> bool {
+            path == "/etc"
+        }
+
+        fn file_digest(&self, path: &str, algorithm: Algorithm) -> Option<String> {
+            (path == "/etc/os-release").then(|| format!("{algorithm}AB"))
+        }
+    }
+
+    #[track_caller]
+    fn check(expected: bool, conditions: &[&str]) {
+        for text in conditions {
+            let condition: Condition = decode(&yaml::parse(text).unwrap()).unwrap();
+            assert_eq!(condition.evaluate(&Machine).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_compare_without_case() {
+        check(
+            true,
+            &[
+                "{stringIsEmpty: ''}",
+                "{stringIsWhitespace: ' \t'}",
+                "{stringEquals: abc, value: ABC}",
+                "{stringEquals: 1.0, value: '1.0'}",
+                "{stringLessThan: b, value: A}",
+                "{stringlessThan: b, value: A}",
+                "{stringLessThan: a, value: '9'}",
+                "{stringLessThanEquals: b, value: b}",
+                "{stringGreaterThan: a, value: B}",
+                "{stringGreaterThanEquals: a, value: a}",
+                "{patternMatches: '^[a-z]+$', value: ThisIsValue}",
+            ],
+        );
+        check(
+            false,
+            &[
+                "{stringIsEmpty: x}",
+                "{stringIsWhitespace: ''}",
+                "{stringEquals: abc, value: 'abc '}",
+                "{stringLessThan: b, value: b}",
+                "{patternMatches: '^[a-z]+$', value: a1}",
+            ],
+        );
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        check(
+            true,
+            &[
+                "{numberLessThan: 2, value: 1}",
+                "{numberEquals: 1.0, value: '1'}",
+                "{numberGreaterThan: 9, value: 10}",
+                "{numberLessThanEquals: -1, value: -1}",
+                "{numberGreaterThanEquals: 123456789012345678901234567890, value: 123456789012345678901234567890.1}",
+            ],
+        );
+        check(false, &["{numberEquals: 1, value: one}", "{numberLessThan: x, value: 1}"]);
+    }
+
+    #[test]
+    fn machines_are_probed() {
+        check(
+            true,
+            &[
+                "{binaryExists: sh}",
+                "{fileExists: /etc/os-release}",
+                "{folderExists: /etc}",
+                "{fileMD5Equals: md5ab, path: /etc/os-release}",
+                "{fileSHA256Equals: SHA256AB, path: /etc/os-release}",
+            ],
+        );
+        check(
+            false,
+            &[
+                "{binaryExists: zsh}",
+                "{fileExists: /etc}",
+                "{fileSHA1Equals: x, path: /etc/os-release}",
+                "{fileSHA512Equals: SHA512AB, path: /missing}",
+            ],
+        );
+    }
+
+    #[test]
+    fn logic_combines() {
+        check(
+            true,
+            &[
+                "{and: [{folderExists: /etc}, {not: {folderExists: /x}}]}",
+                "{or: [{folderExists: /x}, {folderExists: /etc}]}",
+                "{not: [{folderExists: /x}]}",
+                // A bad pattern that is not reached is not looked at.
+                "{or: [{folderExists: /etc}, {patternMatches: '(', value: x}]}",
+            ],
+        );
+        check(false, &["{and: [{folderExists: /x}, {patternMatches: '(', value: x}]}"]);
+    }
+
+    #[test]
+    fn conditions_are_told_in_words() {
+        let text = "{and: [{numberLessThan: 2, value: 3}, {not: {fileExists: /x}}]}";
+        let condition: Condition = decode(&yaml::parse(text).unwrap()).unwrap();
+        assert_eq!(condition.to_string(), "(`3` is less than `2`) and (not (file `/x` exists))");
+    }
+}

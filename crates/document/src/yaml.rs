@@ -1,0 +1,395 @@
+//! YAML (and so JSON) text as a tree that knows where everything stands.
+//!
+//! Scalars follow YAML 1.2's core schema; numbers keep their spelling, so
+//! that `1.10` and `0644` stay what was written. Nothing is known here of what
+//! a document should say.
+
+mod scalar;
+
+use std::collections::{HashMap, HashSet};
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+
+use crate::{Problem, Problems, Span, Spanned};
+
+use scalar::resolve;
+
+/// The longest text that is looked at, in bytes; well above any service quota.
+const TEXT_LIMIT: usize = 1 << 20;
+
+/// The deepest nesting that is taken.
+const DEPTH_LIMIT: usize = 64;
+
+/// What a tree may weigh with its aliases expanded, in nodes and text bytes.
+///
+/// A document within [`TEXT_LIMIT`] cannot come near it without aliases.
+const WEIGHT_LIMIT: usize = 4 << 20;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    Sequence(Vec<Node>),
+    Mapping(Vec<(Spanned<String>, Node)>),
+}
+
+impl Node {
+    /// Returns the member `name`, if this is a mapping that has it.
+    pub(crate) fn member(&self, name: &str) -> Option<&Node> {
+        self.members().iter().find(|(key, _)| key.value == name).map(|(_, node)| node)
+    }
+
+    /// Returns the members, none if this is no mapping.
+    pub(crate) fn members(&self) -> &[(Spanned<String>, Node)] {
+        if let Value::Mapping(members) = &self.value { members } else { &[] }
+    }
+
+    /// Returns the elements, none if this is no sequence.
+    pub(crate) fn items(&self) -> &[Node] {
+        if let Value::Sequence(items) = &self.value { items } else { &[] }
+    }
+
+    /// Calls `visit` with every text in the tree and where it stands, in order.
+    pub(crate) fn visit_texts<'a>(&'a self, visit: &mut impl FnMut(&'a str, Span)) {
+        if let Value::String(text) = &self.value {
+            visit(text, self.span);
+        }
+        self.items().iter().for_each(|item| item.visit_texts(visit));
+        self.members().iter().for_each(|(_, node)| node.visit_texts(visit));
+    }
+
+    /// Returns the text of a scalar as it was meant; `None` for null and collections.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Bool(true) => Some("true"),
+            Value::Bool(false) => Some("false"),
+            Value::Number(text) | Value::String(text) => Some(text),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+}
+
+/// Parses a text that holds one document.
+pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
+    if text.len() > TEXT_LIMIT {
+        let message = format!("the text has {} bytes; {TEXT_LIMIT} is the limit", text.len());
+        return Err(Problem::error("too-large", Span::at(0), message).into());
+    }
+    let mut builder = Builder::new(text);
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let taken = match event {
+            Ok((event, span)) => {
+                builder.take(event, Span::new(builder.byte(&span.start), builder.byte(&span.end)))
+            }
+            Err(error) => {
+                let span = Span::at(builder.byte(error.marker()));
+                Err(Problem::error("yaml", span, format!("this is not YAML: {}", error.info())))
+            }
+        };
+        if let Err(problem) = taken {
+            builder.problems.push(problem);
+            break;
+        }
+    }
+    builder.finish()
+}
+
+/// A collection whose end has not been seen.
+struct Open {
+    anchor: usize,
+    start: usize,
+    weight: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Sequence(Vec<Node>),
+    Mapping {
+        members: Vec<(Spanned<String>, Node)>,
+        seen: HashSet<String>,
+        key: Option<Spanned<String>>,
+    },
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    /// Byte offsets of characters; empty where they are the same.
+    offsets: Vec<usize>,
+    open: Vec<Open>,
+    /// Finished nodes that have an anchor, with their weight.
+    anchors: HashMap<usize, (Node, usize)>,
+    weight: usize,
+    root: Option<Node>,
+    problems: Problems,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str) -> Self {
+        let offsets = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.char_indices().map(|(offset, _)| offset).collect()
+        };
+        let (open, anchors) = (Vec::new(), HashMap::new());
+        Self { text, offsets, open, anchors, weight: 0, root: None, problems: Problems::default() }
+    }
+
+    fn byte(&self, marker: &Marker) -> usize {
+        if self.offsets.is_empty() {
+            return marker.index().min(self.text.len());
+        }
+        self.offsets.get(marker.index()).copied().unwrap_or(self.text.len())
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                let message = "a second document starts here; only one is expected";
+                Err(Problem::error("several-documents", span, message))
+            }
+            Event::DocumentStart(_) => Ok(()),
+            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::Scalar(text, style, anchor, tag) => {
+                let span = self.trimmed(span);
+                let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), span);
+                let value = if plain { resolve(&text) } else { Value::String(text.into_owned()) };
+                let node = Node { span, value };
+                let weight = 1 + node.text().map_or(0, str::len);
+                self.add(node, weight, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.is_text(tag.as_deref(), span);
+                self.open(anchor, span, Kind::Sequence(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.is_text(tag.as_deref(), span);
+                let (members, seen) = (Vec::new(), HashSet::new());
+                self.open(anchor, span, Kind::Mapping { members, seen, key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+        }
+    }
+
+    /// Returns whether a tag says `!!str`; other tags than the core's are problems.
+    fn is_text(&mut self, tag: Option<&Tag>, span: Span) -> bool {
+        const CORE: [&str; 7] = ["str", "int", "float", "bool", "null", "seq", "map"];
+        let Some(tag) = tag else { return false };
+        if !(tag.is_yaml_core_schema() && CORE.contains(&tag.suffix.as_str())) {
+            let message = format!("the tag `{tag}` means nothing here");
+            self.problems.push(Problem::error("unknown-tag", span, message));
+        }
+        tag.suffix == "str"
+    }
+
+    fn trimmed(&self, span: Span) -> Span {
+        let written = self.text.get(span.start..span.end).unwrap_or_default();
+        Span::new(span.start, span.start + written.trim_end().len())
+    }
+
+    fn open(&mut self, anchor: usize, span: Span, kind: Kind) -> Result<(), Problem> {
+        if self.open.len() == DEPTH_LIMIT {
+            let message = format!("nested deeper than {DEPTH_LIMIT} levels");
+            return Err(Problem::error("too-deep", span, message));
+        }
+        self.open.push(Open { anchor, start: span.start, weight: 1, kind });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Problem> {
+        let Some(Open { anchor, start, weight, kind }) = self.open.pop() else {
+            return Err(Problem::error("yaml", span, "a collection ends that never began"));
+        };
+        let value = match kind {
+            Kind::Sequence(items) => Value::Sequence(items),
+            Kind::Mapping { members, .. } => Value::Mapping(members),
+        };
+        let span = self.trimmed(Span::new(start, span.end.max(start)));
+        self.add(Node { span, value }, weight, anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
+        let Some((node, weight)) = self.anchors.get(&anchor) else {
+            return Err(Problem::error("recursive-alias", span, "an alias stands for itself"));
+        };
+        if self.weight + weight > WEIGHT_LIMIT {
+            let message = "aliases make the document larger than it may be";
+            return Err(Problem::error("too-large", span, message));
+        }
+        let (node, weight) = (Node { span, value: node.value.clone() }, *weight);
+        self.add(node, weight, 0)
+    }
+
+    fn add(&mut self, node: Node, weight: usize, anchor: usize) -> Result<(), Problem> {
+        self.weight += weight;
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), weight));
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        open.weight += weight;
+        match &mut open.kind {
+            Kind::Sequence(items) => items.push(node),
+            Kind::Mapping { members, seen, key } => {
+                let Some(key) = key.take() else {
+                    *key = Some(as_key(node)?);
+                    return Ok(());
+                };
+                if seen.insert(key.value.clone()) {
+                    members.push((key, node));
+                } else {
+                    let message = format!("`{}` is given twice", key.value);
+                    self.problems.push(Problem::error("duplicate-member", key.span, message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Node, Problems> {
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        Ok(self.root.unwrap_or(Node { span: Span::at(0), value: Value::Null }))
+    }
+}
+
+fn as_key(node: Node) -> Result<Spanned<String>, Problem> {
+    match node.value {
+        Value::Null => Ok(Spanned::new("null".to_owned(), node.span)),
+        Value::Bool(value) => Ok(Spanned::new(value.to_string(), node.span)),
+        Value::Number(text) | Value::String(text) => Ok(Spanned::new(text, node.span)),
+        Value::Sequence(_) | Value::Mapping(_) => {
+            Err(Problem::error("member-name", node.span, "a member's name must be a text")
+                .help("quote values that begin with `{` or `[`, as `\"{{ … }}\"`"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes a tree in one line, with each scalar's kind by its quotes.
+    fn show(node: &Node) -> String {
+        match &node.value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Number(text) => text.clone(),
+            Value::String(text) => format!("{text:?}"),
+            Value::Sequence(items) => {
+                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
+            }
+            Value::Mapping(members) => {
+                let show = |(key, node): &(Spanned<String>, Node)| {
+                    format!("{}: {}", key.value, show(node))
+                };
+                format!("{{{}}}", members.iter().map(show).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        match parse(text) {
+            Ok(node) => assert_eq!(show(&node), expected),
+            Err(problems) => panic!("{}", problems.render("test", text)),
+        }
+    }
+
+    #[track_caller]
+    fn refuse(text: &str, code: &str) {
+        let problems = parse(text).expect_err("must be refused");
+        assert!(problems.iter().any(|problem| problem.code == code), "{problems:?}");
+    }
+
+    #[test]
+    fn yaml_and_json_read_alike() {
+        check("", "null");
+        check("a: 1\nb: [x, 'y', \"z\"]", r#"{a: 1, b: ["x", "y", "z"]}"#);
+        check("{\"a\": 1, \"b\": [\"x\", null, true]}", r#"{a: 1, b: ["x", null, true]}"#);
+        check("a: |\n  one\n  two\nb: >-\n  one\n  two\n", r#"{a: "one\ntwo\n", b: "one two"}"#);
+        check("- !!str 5\n- !!int 5\n- '5'\n", r#"["5", 5, "5"]"#);
+        check("b: 1\na: 2\n", "{b: 1, a: 2}");
+        check("a: &x {b: 1}\nc: *x\n", "{a: {b: 1}, c: {b: 1}}");
+    }
+
+    #[test]
+    fn broken_and_hostile_texts_are_refused() {
+        refuse("a: [1", "yaml");
+        refuse("a: 1\na: 2\n", "duplicate-member");
+        refuse("a: 1\n---\nb: 2\n", "several-documents");
+        refuse("a: !Ref b\n", "unknown-tag");
+        refuse("a: {{ Name }}\n", "member-name");
+        refuse("a: &a [*a]\n", "recursive-alias");
+        refuse(&"[".repeat(100), "too-deep");
+        refuse(&" ".repeat(TEXT_LIMIT + 1), "too-large");
+        let mut laughs = "a0: &a0 lol\n".to_owned();
+        for level in 1..20 {
+            let before = format!("*a{}, ", level - 1).repeat(10);
+            laughs += &format!("a{level}: &a{level} [{before}]\n");
+        }
+        refuse(&laughs, "too-large");
+    }
+
+    /// Checks that spans nest, stay in the text and hold what was written.
+    fn spans_are_right(node: &Node, text: &str) {
+        let written = text.get(node.span.start..node.span.end).expect("spans cut characters");
+        if let Value::Number(number) = &node.value {
+            assert_eq!(number, written);
+        }
+        for (key, value) in node.members() {
+            assert!(text[key.span.start..key.span.end].contains(&key.value), "{key:?} in {text}");
+            spans_are_right(value, text);
+        }
+        node.items().iter().for_each(|item| spans_are_right(item, text));
+    }
+
+    #[test]
+    fn spans_count_bytes() {
+        let text = "é: 12\nlist: [ü, 3.0]\n";
+        let node = parse(text).unwrap();
+        spans_are_right(&node, text);
+        let list = node.member("list").unwrap();
+        assert_eq!(&text[list.items()[0].span.start..list.items()[0].span.end], "ü");
+    }
+
+    /// A document with everything YAML has, for mutation.
+    const SEED: &str =
+        "a: &x 1\n\"b\": [x, {c: 'é'}, *x]\nd: |\n  text {{ y }}\ne:\n- f: >-\n   g\n- !!str 1\n";
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,80}|[-:?!&*|>{}\\[\\],'\"# \t\n a-c0-1]{0,80}") {
+            if let Ok(node) = parse(&text) {
+                prop_assert!(node.span.end <= text.len());
+            }
+        }
+
+        #[test]
+        fn mutated_documents_do_not_panic(at in 0..SEED.len(), noise in "[-:{}\\[\\]'\"\n é*&]{1,3}") {
+            let at = SEED.floor_char_boundary(at);
+            let text = format!("{}{noise}{}", &SEED[..at], &SEED[at..]);
+            if let Err(problems) = parse(&text) {
+                problems.render("test", &text);
+                for problem in problems.iter() {
+                    prop_assert!(text.get(problem.span.start..problem.span.end).is_some());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `CopyFile`: copies files, by name or by pattern.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use document::CopyFile;
+
+use super::FileError;
+use crate::Machine;
+use crate::paths::{expand, names_folder};
+
+pub(crate) fn perform(inputs: &CopyFile, machine: &Machine) -> Result<(), FileError> {
+    for (source, destination) in pairs(&inputs.source, &inputs.destination, machine)? {
+        prepare(&source, &destination, inputs.overwrite)?;
+        fs::copy(&source, &destination).map_err(FileError::io("copy", &source))?;
+    }
+    Ok(())
+}
+
+/// Returns which file goes where.
+pub(super) fn pairs(
+    source: &str,
+    destination: &str,
+    machine: &Machine,
+) -> Result<Vec<(PathBuf, PathBuf)>, FileError> {
+    let pattern = machine.path(source);
+    let target = machine.path(destination);
+    let is_pattern =
+        pattern.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
+    let mut sources = expand(&pattern).map_err(FileError::io("search", &pattern))?;
+    if is_pattern {
+        // A pattern stands for files; folders have modules of their own.
+        sources.retain(|path| path.is_file());
+    }
+    if sources.is_empty() {
+        return Err(FileError::NoMatch(pattern));
+    }
+    if names_folder(destination) {
+        let into = |path: PathBuf| path.file_name().map(|name| (path.clone(), target.join(name)));
+        return Ok(sources.into_iter().filter_map(into).collect());
+    }
+    if sources.len() > 1 {
+        return Err(FileError::Several(pattern));
+    }
+    Ok(sources.into_iter().map(|path| (path, target.clone())).collect())
+}
+
+/// Checks that `source` can go to `destination` and makes its parents.
+pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Result<(), FileError> {
+    let Ok(from) = fs::metadata(source) else { return Err(FileError::Absent(source.to_owned())) };
+    if from.is_dir() {
+        return Err(FileError::Folder(source.to_owned()));
+    }
+    if !from.is_file() {
+        return Err(FileError::Special(source.to_owned()));
+    }
+    if let Ok(to) = fs::metadata(destination) {
+        if to.is_dir() {
+            return Err(FileError::Folder(destination.to_owned()));
+        }
+        if (to.dev(), to.ino()) == (from.dev(), from.ino()) {
+            return Err(FileError::Same(source.to_owned()));
+        }
+    }
+    if !overwrite && fs::symlink_metadata(destination).is_ok() {
+        return Err(FileError::Exists(destination.to_owned()));
+    }
+    let parent = destination.parent().unwrap_or(destination);
+    fs::create_dir_all(parent).map_err(FileError::io("create", parent))
+}

@@ -1,0 +1,42 @@
+//! What goes wrong with files and folders, whichever module works on them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::account::AccountError;
+
+/// Work on a file or folder failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("`{0}` exists already and `overwrite` is false")]
+    Exists(PathBuf),
+    #[error("`{0}` does not exist")]
+    Absent(PathBuf),
+    #[error("no file matches `{0}`")]
+    NoMatch(PathBuf),
+    #[error("`{0}` matches several files, so `destination` must be a folder and end in `/`")]
+    Several(PathBuf),
+    #[error("`{0}` is a folder")]
+    Folder(PathBuf),
+    #[error("`{0}` is not a folder")]
+    NotAFolder(PathBuf),
+    #[error("`{0}` is neither a file nor a folder")]
+    Special(PathBuf),
+    #[error("`{0}` and the destination are the same file")]
+    Same(PathBuf),
+    #[error("failed to {doing} `{path}`")]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Account(#[from] AccountError),
+}
+
+impl FileError {
+    /// Returns what wraps the system's error while `doing` something to `path`.
+    pub(crate) fn io<E: Into<io::Error>>(
+        doing: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(E) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { doing, path, source: error.into() }
+    }
+}

@@ -1,0 +1,16 @@
+//! `SetFilePermissions`: changes the mode of files.
+
+use document::SetFilePermissions;
+use rustix::fs::{Mode, chmod};
+
+use super::FileError;
+use crate::Machine;
+
+pub(crate) fn perform(inputs: &SetFilePermissions, machine: &Machine) -> Result<(), FileError> {
+    let path = machine.path(&inputs.path);
+    if !path.exists() {
+        return Err(FileError::Absent(path));
+    }
+    chmod(&path, Mode::from_raw_mode(inputs.permissions.bits()))
+        .map_err(FileError::io("change the permissions of", &path))
+}

@@ -1,0 +1,185 @@
+//! `WebDownload`: fetches files over HTTP, with retries and digests.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use channel::Stream;
+use document::{Algorithm, WebDownload};
+use ureq::http::{StatusCode, Uri};
+
+use super::{ActionError, Bench, Done, FileError};
+use crate::cause::chain;
+use crate::clock::Deadline;
+use crate::digest::{self, Hasher};
+use crate::http::{Trust, client};
+use crate::paths::names_folder;
+
+/// How often one file is tried, independent of the step's attempts.
+const ATTEMPTS: u32 = 5;
+
+/// The wait after the first failed attempt; it doubles each time.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A download failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DownloadError {
+    #[error("`{0}` ends in no file name, so `destination` must be a file")]
+    NoName(String),
+    #[error("failed to fetch `{url}`")]
+    Request { url: String, source: ureq::Error },
+    #[error("`{url}` answered {status}; only 200 is a success")]
+    Status { url: String, status: StatusCode },
+    #[error("`{url}` broke off")]
+    Body { url: String, source: io::Error },
+    #[error("`{url}` has the {algorithm:?} digest {actual}, not {expected}")]
+    Digest { url: String, algorithm: Algorithm, expected: String, actual: String },
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl DownloadError {
+    /// Whether the same request may succeed a little later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429)
+            }
+            Self::Request { source: ureq::Error::BadUri(_), .. } => false,
+            Self::Request { .. } | Self::Body { .. } => true,
+            Self::NoName(_) | Self::Digest { .. } | Self::File(_) => false,
+        }
+    }
+}
+
+pub(crate) fn perform(list: &[WebDownload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
+    let mut destinations = Vec::new();
+    for inputs in list {
+        let path = bench.machine.path(&destination(inputs)?);
+        obtain(inputs, &path, PAUSE, bench)?;
+        destinations.push(path.to_string_lossy().into_owned());
+    }
+    let outputs = vec![("destination".to_owned(), destinations.join("\n"))];
+    Ok(Done { outputs, ..Done::default() })
+}
+
+/// Returns the file that `inputs` names, relative to the working directory.
+fn destination(inputs: &WebDownload) -> Result<String, DownloadError> {
+    if !names_folder(&inputs.destination) {
+        return Ok(inputs.destination.clone());
+    }
+    let path = inputs.source.parse::<Uri>().map(|uri| uri.path().to_owned()).unwrap_or_default();
+    match path.rsplit('/').next() {
+        Some(name) if !matches!(name, "" | "." | "..") => {
+            Ok(format!("{}{name}", inputs.destination))
+        }
+        Some(_) | None => Err(DownloadError::NoName(inputs.source.clone())),
+    }
+}
+
+/// Makes `path` hold the file, fetching it if it does not already.
+fn obtain(
+    inputs: &WebDownload,
+    path: &Path,
+    mut pause: Duration,
+    bench: &mut Bench<'_>,
+) -> Result<(), DownloadError> {
+    if path.is_dir() {
+        return Err(FileError::Folder(path.to_owned()).into());
+    }
+    if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
+        return Err(FileError::Exists(path.to_owned()).into());
+    }
+    if let Some((algorithm, checksum)) = wanted(inputs)
+        && let Ok(mut file) = File::open(path)
+        && digest::of(&mut file, algorithm).is_ok_and(|found| found.eq_ignore_ascii_case(checksum))
+    {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
+    for attempt in 1.. {
+        let Err(error) = fetch(inputs, path, bench.deadline) else { break };
+        let is_last = attempt == ATTEMPTS || !error.is_passing();
+        if is_last || bench.deadline.left().is_some_and(|left| left < pause) {
+            return Err(error);
+        }
+        let line = format!(
+            "attempt {attempt} of {ATTEMPTS}: {}; trying again in {} s",
+            chain(&error),
+            pause.as_secs()
+        );
+        (bench.output)(Stream::Stderr, &line);
+        std::thread::sleep(pause);
+        pause *= 2;
+    }
+    Ok(())
+}
+
+fn wanted(inputs: &WebDownload) -> Option<(Algorithm, &str)> {
+    Some((inputs.algorithm?, inputs.checksum.as_deref()?))
+}
+
+/// Fetches once, to a temporary file beside `path` that takes its name in the end.
+fn fetch(inputs: &WebDownload, path: &Path, deadline: Deadline) -> Result<(), DownloadError> {
+    let url = || inputs.source.clone();
+    let trust = if inputs.ignore_certificate_errors { Trust::Anyone } else { Trust::Verified };
+    let mut response = client(trust, deadline)
+        .get(&inputs.source)
+        .call()
+        .map_err(|source| DownloadError::Request { url: url(), source })?;
+    if response.status() != StatusCode::OK {
+        return Err(DownloadError::Status { url: url(), status: response.status() });
+    }
+    let mut part = Part::create(path)?;
+    let mut hasher = wanted(inputs).map(|(algorithm, _)| Hasher::new(algorithm));
+    let mut body = response.body_mut().as_reader();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => &buffer[..read],
+            Err(source) => return Err(DownloadError::Body { url: url(), source }),
+        };
+        if let Some(hasher) = &mut hasher {
+            hasher.update(read);
+        }
+        part.file.write_all(read).map_err(FileError::io("write to", &part.path))?;
+    }
+    if let (Some(hasher), Some((algorithm, expected))) = (hasher, wanted(inputs)) {
+        let actual = hasher.finish();
+        if !actual.eq_ignore_ascii_case(expected) {
+            let expected = expected.to_owned();
+            return Err(DownloadError::Digest { url: url(), algorithm, expected, actual });
+        }
+    }
+    Ok(fs::rename(&part.path, path).map_err(FileError::io("create", path))?)
+}
+
+/// A file that is removed unless it was renamed.
+struct Part {
+    path: PathBuf,
+    file: File,
+}
+
+impl Part {
+    fn create(path: &Path) -> Result<Self, FileError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let path = path.with_file_name(format!(".{name}.part"));
+        // What an interrupted download left; `create_new` then makes sure
+        // that nobody put a link in its place.
+        let _absent = fs::remove_file(&path);
+        let file = File::create_new(&path).map_err(FileError::io("create", &path))?;
+        Ok(Self { path, file })
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _renamed = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests;

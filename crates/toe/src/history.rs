@@ -1,0 +1,114 @@
+//! What the steps that have run were given and left, for later steps to refer to.
+
+use document::StepValue;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::resume::keep_end;
+
+/// The steps that have run, in order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct History(Vec<Entry>);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    phase: String,
+    step: String,
+    outputs: Vec<(String, String)>,
+    inputs: Value,
+}
+
+impl History {
+    pub(crate) fn record(
+        &mut self,
+        phase: &str,
+        step: &str,
+        outputs: Vec<(String, String)>,
+        inputs: Value,
+    ) {
+        self.0.push(Entry { phase: phase.to_owned(), step: step.to_owned(), outputs, inputs });
+    }
+
+    pub(crate) fn output(&self, phase: &str, step: &str, name: &str) -> Option<&str> {
+        let (_, text) = self.entry(phase, step)?.outputs.iter().find(|(key, _)| key == name)?;
+        Some(text)
+    }
+
+    /// Returns the input that `wanted` names, as text.
+    pub(crate) fn input(&self, wanted: &StepValue) -> Option<String> {
+        let inputs = &self.entry(&wanted.phase, &wanted.step)?.inputs;
+        let index = wanted.index.unwrap_or(0);
+        let one = match inputs {
+            Value::Array(list) => list.get(index)?,
+            // The inputs of a module that takes one map count as its only entry.
+            Value::Object(_) if index == 0 => inputs,
+            Value::Object(_)
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_) => return None,
+        };
+        reach(one, &wanted.name)
+    }
+
+    /// Shortens every output to its last `limit` bytes.
+    pub(crate) fn keep_ends(&mut self, limit: usize) {
+        for (_, text) in self.0.iter_mut().flat_map(|entry| &mut entry.outputs) {
+            keep_end(text, limit);
+        }
+    }
+
+    fn entry(&self, phase: &str, step: &str) -> Option<&Entry> {
+        self.0.iter().rfind(|entry| entry.phase == phase && entry.step == step)
+    }
+}
+
+/// Returns what `path`, as in `commands[1]` or `a.b`, leads to below `value`.
+fn reach(value: &Value, path: &str) -> Option<String> {
+    let mut at = value;
+    for part in path.split('.') {
+        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
+        at = at.get(name)?;
+        for index in indices.split_terminator(']') {
+            at = at.get(index.strip_prefix('[')?.parse::<usize>().ok()?)?;
+        }
+    }
+    match at {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(at.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn inputs_are_found_by_index_and_name() {
+        let mut history = History::default();
+        let list = json!([{"path": "/a"}, {"path": "/b", "overwrite": false}]);
+        history.record("build", "Files", Vec::new(), list);
+        let map = json!({"commands": ["one", "two"], "deep": {"er": 3}});
+        history.record("build", "Bash", Vec::new(), map);
+        let check = |step: &str, index, name: &str, expected: Option<&str>| {
+            let (phase, step, name) = ("build".to_owned(), step.to_owned(), name.to_owned());
+            let found = history.input(&StepValue { phase, step, index, name });
+            assert_eq!(found.as_deref(), expected);
+        };
+        check("Files", None, "path", Some("/a"));
+        check("Files", Some(1), "path", Some("/b"));
+        check("Files", Some(1), "overwrite", Some("false"));
+        check("Files", Some(2), "path", None);
+        check("Bash", None, "commands[1]", Some("two"));
+        check("Bash", Some(0), "commands[0]", Some("one"));
+        check("Bash", None, "deep.er", Some("3"));
+        check("Bash", None, "commands", None);
+        check("Bash", None, "commands[x]", None);
+        check("Bash", Some(1), "commands[0]", None);
+        check("None", None, "path", None);
+    }
+}

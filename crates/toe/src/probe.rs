@@ -1,0 +1,73 @@
+//! Answers what conditions ask about this machine.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use document::{Algorithm, Probe};
+use rustix::fs::{Access, access};
+
+use crate::Machine;
+use crate::digest;
+use crate::process::PATH;
+
+impl Probe for Machine {
+    fn binary_exists(&self, name: &str) -> bool {
+        if name.contains('/') {
+            return is_program(&self.path(name));
+        }
+        find_program(name)
+    }
+
+    fn file_exists(&self, path: &str) -> bool {
+        self.path(path).is_file()
+    }
+
+    fn folder_exists(&self, path: &str) -> bool {
+        self.path(path).is_dir()
+    }
+
+    fn file_digest(&self, path: &str, algorithm: Algorithm) -> Option<String> {
+        let path = self.path(path);
+        // Anything but a file may have no end, or never begin.
+        if !fs::metadata(&path).ok()?.is_file() {
+            return None;
+        }
+        digest::of(&mut File::open(path).ok()?, algorithm).ok()
+    }
+}
+
+/// Returns whether a program called `name` is on the search path of steps.
+pub(crate) fn find_program(name: &str) -> bool {
+    !name.is_empty() && PATH.split(':').any(|folder| is_program(&Path::new(folder).join(name)))
+}
+
+fn is_program(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_there_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = Machine {
+            scratch: folder.path().join("scratch"),
+            folder: folder.path().to_owned(),
+            adopts_orphans: false,
+        };
+        fs::write(folder.path().join("some-file"), "abc").unwrap();
+        assert!(machine.binary_exists("sh"));
+        assert!(machine.binary_exists("/bin/sh"));
+        for absent in ["", "no-such-program", "/etc/passwd", "some-file", "/bin"] {
+            assert!(!machine.binary_exists(absent), "{absent}");
+        }
+        assert!(machine.file_exists("some-file") && !machine.file_exists("."));
+        assert!(machine.folder_exists("/") && !machine.folder_exists("some-file"));
+        let md5 = machine.file_digest("some-file", Algorithm::Md5);
+        assert_eq!(md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
+        assert_eq!(machine.file_digest("/dev/zero", Algorithm::Md5), None);
+        assert_eq!(machine.file_digest("absent", Algorithm::Md5), None);
+    }
+}

@@ -1,0 +1,378 @@
+//! Runs one program of a step: its output line by line while it runs, its
+//! whole process group killed when time is up.
+//!
+//! What the program was started for and what its exit code means is left to
+//! the action modules.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use channel::Stream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use crate::clock::{Deadline, now};
+use crate::lines::Lines;
+use crate::processes;
+use crate::tail::Tail;
+
+/// The search path of programs, and of [`crate::probe`].
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long output is still read once the program itself has ended. What it
+/// left in the background may hold the pipes open for ever.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// The most a pipe can hold by default (`fs.pipe-max-size`), in bytes.
+const PIPE_LIMIT: usize = 1 << 20;
+
+/// How long to wait before looking at the child again where the kernel
+/// cannot tell of its end (pidfd_open came with Linux 5.3).
+const TICK: Duration = Duration::from_millis(20);
+
+/// How often orphans are waited for while a program runs.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often what is left of a step is killed, and the time between.
+const KILL_ROUNDS: u32 = 200;
+const KILL_PAUSE: Duration = Duration::from_millis(2);
+
+/// What to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// A path, or a name to be found on [`PATH`].
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<String>,
+    /// Variables beyond those every program gets.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+}
+
+/// How and where to run it.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// The working directory.
+    pub(crate) folder: PathBuf,
+    pub(crate) deadline: Deadline,
+    /// Whether orphans become children of this process, to be reaped and,
+    /// when time is up, killed by it.
+    pub(crate) adopts_orphans: bool,
+}
+
+/// A program that ended by itself.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    /// The end of its standard output, without the last line end.
+    pub(crate) stdout: String,
+}
+
+/// A program did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    #[error("failed to start `{program}`")]
+    Start { program: String, source: io::Error },
+    #[error("failed to watch `{program}`")]
+    Watch { program: String, source: io::Error },
+    #[error("the step took longer than its timeout and was killed")]
+    TimedOut,
+}
+
+/// Runs `program` and calls `output` for every line it writes.
+pub(crate) fn run(
+    program: &Program,
+    terms: &Terms,
+    output: &mut dyn FnMut(Stream, &str),
+) -> Result<Finished, ProcessError> {
+    let strangers = if terms.adopts_orphans { processes::children() } else { BTreeSet::default() };
+    let mut child = start(program, terms)
+        .map_err(|source| ProcessError::Start { program: program.name.clone(), source })?;
+    let watched = watch(&mut child, terms, output);
+    if !matches!(watched, Ok(Some(_))) {
+        kill(&mut child, terms, &strangers);
+    }
+    match watched {
+        Ok(Some(finished)) => Ok(finished),
+        Ok(None) => Err(ProcessError::TimedOut),
+        Err(source) => Err(ProcessError::Watch { program: program.name.clone(), source }),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "steps are made of programs")]
+fn start(program: &Program, terms: &Terms) -> io::Result<Child> {
+    Command::new(&program.name)
+        .args(&program.arguments)
+        .env_clear()
+        .envs([("PATH", PATH), ("HOME", "/root"), ("USER", "root"), ("LANG", "C.UTF-8")])
+        .envs(program.environment.iter().copied())
+        .current_dir(&terms.folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+}
+
+/// Follows the child to its end; `None` when time was up first.
+fn watch(
+    child: &mut Child,
+    terms: &Terms,
+    output: &mut dyn FnMut(Stream, &str),
+) -> io::Result<Option<Finished>> {
+    let pid = Pid::from_child(child);
+    let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
+    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from))?;
+    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from))?;
+    let mut tail = Tail::default();
+    let mut end = None;
+    let mut reaped_at = now();
+    let mut read_since_end = 0;
+    let finished = loop {
+        let wait = match &end {
+            Some((_, grace)) => Deadline::within(*grace, TICK),
+            None if ended.is_some() => terms.deadline.within(REAP_INTERVAL),
+            None => terms.deadline.within(TICK),
+        };
+        let watched = if end.is_none() { ended.as_ref().map(AsFd::as_fd) } else { None };
+        wait_for([stdout.fd(), stderr.fd(), watched], wait)?;
+        let read = stdout.read(output, Some(&mut tail))? + stderr.read(output, None)?;
+        if end.is_none() {
+            end = child.try_wait()?.map(|status| (status, Deadline::after(Some(GRACE))));
+        }
+        if let Some((status, grace)) = &end {
+            read_since_end += read;
+            let drained = read == 0 || read_since_end > PIPE_LIMIT;
+            if stdout.is_closed() && stderr.is_closed() || drained && grace.has_passed() {
+                break Some(*status);
+            }
+        } else if terms.deadline.has_passed() {
+            break None;
+        }
+        if terms.adopts_orphans && reaped_at.elapsed() > REAP_INTERVAL {
+            processes::reap(Some(child.id()));
+            reaped_at = now();
+        }
+    };
+    stdout.finish(output);
+    stderr.finish(output);
+    Ok(finished.map(|status| Finished { status, stdout: tail.into_text() }))
+}
+
+fn wait_for(fds: [Option<BorrowedFd<'_>>; 3], wait: Duration) -> io::Result<()> {
+    let mut fds: Vec<_> =
+        fds.into_iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+    let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
+    match poll(&mut fds, Some(&wait)) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends everything the step started, as far as it can be told apart.
+fn kill(child: &mut Child, terms: &Terms, strangers: &BTreeSet<i32>) {
+    let pid = Pid::from_child(child);
+    let mut doomed = BTreeSet::from([pid.as_raw_pid()]);
+    // A program that forks while it is being killed may need several rounds;
+    // the bound is for one that forks faster than it can be killed.
+    for _ in 0..KILL_ROUNDS {
+        // The tree comes first: with its root, the links to those who left
+        // the group would be gone.
+        if terms.adopts_orphans {
+            doomed.extend(processes::children().difference(strangers));
+        }
+        let killed = processes::kill_trees(&mut doomed);
+        // The group is there at least until its leader is waited for, below.
+        let _none_left = kill_process_group(pid, Signal::KILL);
+        if killed == 0 {
+            break;
+        }
+        std::thread::sleep(KILL_PAUSE);
+    }
+    // It was killed, so this ends; its status says no more than that.
+    let _killed = child.wait();
+}
+
+/// One stream of the program.
+struct Pipe {
+    stream: Stream,
+    file: Option<File>,
+    lines: Lines,
+}
+
+impl Pipe {
+    fn new(stream: Stream, fd: Option<OwnedFd>) -> io::Result<Self> {
+        let file = fd.map(File::from);
+        if let Some(file) = &file {
+            fcntl_setfl(file, OFlags::NONBLOCK)?;
+        }
+        Ok(Self { stream, file, lines: Lines::default() })
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(AsFd::as_fd)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Reads once, if there is something to read; returns how many bytes.
+    fn read(
+        &mut self,
+        output: &mut dyn FnMut(Stream, &str),
+        tail: Option<&mut Tail>,
+    ) -> io::Result<usize> {
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let mut buffer = [0; 64 << 10];
+        let read = match file.read(&mut buffer) {
+            Ok(0) => {
+                self.file = None;
+                return Ok(0);
+            }
+            Ok(read) => &buffer[..read],
+            Err(error) => {
+                return match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
+                    _ => Err(error),
+                };
+            }
+        };
+        self.lines.push(read, &mut |line| output(self.stream, line));
+        if let Some(tail) = tail {
+            tail.push(read);
+        }
+        Ok(read.len())
+    }
+
+    /// Reports the last line and leaves the pipe to whoever still writes.
+    fn finish(self, output: &mut dyn FnMut(Stream, &str)) {
+        self.lines.finish(&mut |line| output(self.stream, line));
+        let Some(mut file) = self.file else { return };
+        // A daemon the step started would die of SIGPIPE, or wait for ever
+        // on a full pipe, if nobody read what it writes from now on.
+        let blocking = fcntl_setfl(&file, OFlags::empty());
+        if blocking.is_ok() {
+            let drain = move || io::copy(&mut file, &mut io::sink());
+            // Without a thread the pipe closes, which is all that can be done.
+            let _started = std::thread::Builder::new().spawn(drain);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn bash(
+        script: &str,
+        limit: Option<Duration>,
+    ) -> (Result<Finished, ProcessError>, Vec<String>) {
+        let arguments = vec!["-c".to_owned(), script.to_owned()];
+        let program = Program { name: "/bin/bash".to_owned(), arguments, environment: &[] };
+        let folder = PathBuf::from("/tmp");
+        let deadline = Deadline::after(limit);
+        let terms = Terms { folder, deadline, adopts_orphans: false };
+        let mut lines = Vec::new();
+        let result = run(&program, &terms, &mut |stream, line| {
+            lines.push(format!("{stream:?} {line}"));
+        });
+        (result, lines)
+    }
+
+    #[track_caller]
+    fn check(script: &str, code: Option<i32>, stdout: &str, expected: &[&str]) {
+        let (result, lines) = bash(script, None);
+        let finished = result.unwrap();
+        assert_eq!((finished.status.code(), finished.stdout.as_str()), (code, stdout));
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn programs_are_told_apart_by_stream_and_status() {
+        check("echo one; echo two", Some(0), "one\ntwo", &["Stdout one", "Stdout two"]);
+        check("echo oops >&2; exit 3", Some(3), "", &["Stderr oops"]);
+        check("printf 'no end'; kill -9 $$", None, "no end", &["Stdout no end"]);
+        // Rust programs ignore SIGPIPE; what they start must not.
+        check(
+            "yes | head -n1; echo ${PIPESTATUS[0]}",
+            Some(0),
+            "y\n141",
+            &["Stdout y", "Stdout 141"],
+        );
+        check("cat; exec >&- 2>&-; sleep 0.1; exit 4", Some(4), "", &[]);
+    }
+
+    #[test]
+    fn programs_get_little_from_their_parent() {
+        let all = "HOME=/root\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:\
+            /usr/bin:/sbin:/bin\nUSER=root";
+        let (result, _) = bash("env | grep -Ev '^(_|PWD|SHLVL)=' | sort", None);
+        assert_eq!(result.unwrap().stdout, all);
+        let (result, _) = bash("ps -o pgid= -p $$ | tr -d ' '; echo $$; pwd", None);
+        let stdout = result.unwrap().stdout;
+        let lines: Vec<_> = stdout.lines().collect();
+        assert_eq!((lines[0], lines[2]), (lines[1], "/tmp"));
+    }
+
+    #[test]
+    fn what_stays_in_the_background_does_not_hold_the_step() {
+        let (result, lines) = bash("sleep 30 & echo $!", Some(Duration::from_secs(20)));
+        let pid = result.unwrap().stdout;
+        assert_eq!(lines, [format!("Stdout {pid}")]);
+        let mut roots = BTreeSet::from([pid.parse().unwrap()]);
+        assert_eq!(processes::kill_trees(&mut roots), 1, "it is still alive");
+    }
+
+    #[test]
+    fn time_up_ends_all_that_descends_from_the_program() {
+        let script = "sleep 300 & echo $!; setsid sleep 300 & echo $!; trap '' TERM; wait";
+        let (result, lines) = bash(script, Some(Duration::from_secs(1)));
+        assert!(matches!(result, Err(ProcessError::TimedOut)));
+        assert_eq!(lines.len(), 2);
+        for line in lines {
+            let pid = line.strip_prefix("Stdout ").unwrap();
+            let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        }
+    }
+
+    #[test]
+    fn output_without_end_takes_little_memory() {
+        let arguments = vec!["-c".to_owned(), "head -c 200000000 /dev/zero".to_owned()];
+        let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
+        let terms = Terms {
+            folder: PathBuf::from("/"),
+            deadline: Deadline::after(None),
+            adopts_orphans: false,
+        };
+        let (mut bytes, mut longest) = (0, 0);
+        let finished = run(&program, &terms, &mut |_, line| {
+            bytes += line.len();
+            longest = longest.max(line.len());
+        });
+        assert_eq!((bytes, longest), (200_000_000, 8 << 10));
+        assert_eq!(finished.unwrap().stdout.len(), crate::tail::OUTPUT_LIMIT);
+    }
+
+    #[test]
+    fn absent_programs_are_named() {
+        let program =
+            Program { name: "no-such".to_owned(), arguments: Vec::new(), environment: &[] };
+        let terms = Terms {
+            folder: PathBuf::from("/"),
+            deadline: Deadline::after(None),
+            adopts_orphans: false,
+        };
+        let error = run(&program, &terms, &mut |_, _| {}).unwrap_err();
+        assert_eq!(error.to_string(), "failed to start `no-such`");
+    }
+}

@@ -1,0 +1,104 @@
+//! Where an execution stands, in the form that outlives a restart.
+
+use channel::Resume;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::history::History;
+
+/// The most that is handed over, in bytes of JSON. With the document itself it
+/// has to fit into one line of the channel.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Where to go on, and what is known by then.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct State {
+    /// The phase, by its place in the document.
+    pub(crate) phase: usize,
+    /// The step, by its place in the phase.
+    pub(crate) step: usize,
+    /// How far the step has come; absent if it has not begun.
+    pub(crate) progress: Option<Progress>,
+    /// How many restarts were asked for.
+    pub(crate) restarts: u32,
+    /// The first failure that counts.
+    pub(crate) failure: Option<String>,
+    pub(crate) history: History,
+}
+
+/// How far a step has come. That there is one says that its `if` was
+/// evaluated, which happens once only (reference §2.4).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Progress {
+    /// How many attempts have failed.
+    pub(crate) failed_attempts: u32,
+    /// How many turns of its loop are done in this attempt.
+    pub(crate) turns: usize,
+    /// What those turns left.
+    pub(crate) outputs: Vec<(String, String)>,
+    /// How long it took so far.
+    pub(crate) millis: u64,
+}
+
+impl State {
+    /// Reads what an earlier process left.
+    pub(crate) fn parse(resume: &Resume) -> Result<Self, serde_json::Error> {
+        Self::deserialize(&resume.0)
+    }
+
+    /// Returns the form to hand over.
+    ///
+    /// Outputs that are too long together lose their beginnings, the longest
+    /// ones first: what is cut may never be asked for, and a failure now would
+    /// lose all the work so far.
+    pub(crate) fn into_resume(mut self) -> Resume {
+        let mut limit = SIZE_LIMIT;
+        loop {
+            let value = serde_json::to_value(&self).unwrap_or(Value::Null);
+            if limit == 0 || value.to_string().len() <= SIZE_LIMIT {
+                return Resume(value);
+            }
+            limit /= 2;
+            self.history.keep_ends(limit);
+            if let Some(progress) = &mut self.progress {
+                progress.outputs.iter_mut().for_each(|(_, text)| keep_end(text, limit));
+            }
+        }
+    }
+}
+
+/// Cuts off the beginning of `text` so that `limit` bytes stay, or a little less.
+pub(crate) fn keep_end(text: &mut String, limit: usize) {
+    let start = text.len().saturating_sub(limit);
+    text.drain(..text.ceil_char_boundary(start));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_come_back() {
+        let mut state = State { phase: 1, step: 2, restarts: 3, ..State::default() };
+        state.progress = Some(Progress { failed_attempts: 1, turns: 4, ..Progress::default() });
+        state.history.record("build", "One", vec![("stdout".into(), "x".into())], Value::Null);
+        assert_eq!(State::parse(&state.clone().into_resume()).unwrap(), state);
+        assert!(State::parse(&Resume(Value::Null)).is_err());
+    }
+
+    #[test]
+    fn too_much_output_loses_its_beginning() {
+        let mut state = State::default();
+        for step in ["One", "Two"] {
+            let text = format!("{}end", "\0".repeat(1 << 20));
+            state.history.record("build", step, vec![("stdout".into(), text)], Value::Null);
+        }
+        let resume = state.into_resume();
+        assert!(resume.0.to_string().len() <= SIZE_LIMIT);
+        let state = State::parse(&resume).unwrap();
+        let kept = state.history.output("build", "Two", "stdout").unwrap();
+        assert!(kept.ends_with("\0end"));
+    }
+}

@@ -1,0 +1,237 @@
+//! Executes a document: its phases and steps in order, and what a failure or a
+//! restart means for the rest.
+//!
+//! How one step is carried out is in `step`, what it does in `action`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use channel::{Event, Execute, Resume, Status};
+use document::{Component, MissingParameter, OnFailure, Phase, Step};
+use serde_json::Value;
+
+use crate::Machine;
+use crate::resume::{Progress, State};
+use crate::scope::Wanted;
+use crate::step::{self, Ending, Failure, Place, sentence};
+
+/// How often one document may restart the machine.
+///
+/// As often as AWS's agent starts a document again by default.
+pub const RESTART_LIMIT: u32 = 15;
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The requested phases are done, or a failure put an end to them.
+    Ended {
+        /// `Failed` if a step failed whose failure counts, else `Success`.
+        status: Status,
+        /// Names the first such step and its reason; empty on success.
+        message: String,
+    },
+    /// The machine has to be restarted, then the execution goes on.
+    Reboot {
+        /// Where, for [`Execute::resume`].
+        resume: Resume,
+        /// How long to wait before restarting.
+        delay: Duration,
+    },
+}
+
+impl From<Outcome> for Event {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Ended { status, message } => Self::Ended { status, message },
+            Outcome::Reboot { resume, delay } => {
+                Self::Reboot { resume, delay_seconds: delay.as_secs() }
+            }
+        }
+    }
+}
+
+/// A document could not be executed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A parameter has no value.
+    #[error("the component cannot run")]
+    Parameter(#[from] MissingParameter),
+    /// What the factory sent to go on with is not from a run of this document.
+    #[error("the state to resume from does not fit the document")]
+    Resume(#[source] Option<serde_json::Error>),
+}
+
+/// Executes the phases that `request` names, in the order of `document`.
+///
+/// Phases that the document does not have are passed over. Everything that
+/// happens is told to `report` except the end, which is returned.
+pub fn run(
+    document: &Component,
+    request: &Execute,
+    machine: &Machine,
+    report: &mut dyn FnMut(Event),
+) -> Result<Outcome, RunError> {
+    let state = match &request.resume {
+        Some(resume) => State::parse(resume).map_err(|error| RunError::Resume(Some(error)))?,
+        None => State::default(),
+    };
+    let fits = state.phase < document.phases.len() || state == State::default();
+    if !fits {
+        return Err(RunError::Resume(None));
+    }
+    let values = document.values(&request.parameters)?;
+    let wanted = Wanted::by(document);
+    Ok(Execution { document, values, wanted, machine, state, report }.go_on(&request.phases))
+}
+
+struct Execution<'a> {
+    document: &'a Component,
+    values: BTreeMap<String, String>,
+    wanted: Wanted,
+    machine: &'a Machine,
+    state: State,
+    report: &'a mut dyn FnMut(Event),
+}
+
+impl Execution<'_> {
+    fn go_on(mut self, phases: &[String]) -> Outcome {
+        let document = self.document;
+        while let Some(phase) = document.phases.get(self.state.phase) {
+            let is_asked_for = phases.contains(&phase.name);
+            while let Some(step) = phase.steps.get(self.state.step).filter(|_| is_asked_for) {
+                match self.step(phase, step) {
+                    Next::Step => self.state.step += 1,
+                    Next::Restart(delay) => {
+                        return Outcome::Reboot { resume: self.state.into_resume(), delay };
+                    }
+                    Next::Stop => return self.end(),
+                }
+            }
+            self.state.phase += 1;
+            self.state.step = 0;
+        }
+        self.end()
+    }
+
+    fn end(self) -> Outcome {
+        match self.state.failure {
+            Some(message) => Outcome::Ended { status: Status::Failed, message },
+            None => Outcome::Ended { status: Status::Success, message: String::new() },
+        }
+    }
+
+    /// Carries out one step and says what follows.
+    fn step(&mut self, phase: &Phase, step: &Step) -> Next {
+        let place = Place {
+            phase: &phase.name,
+            step,
+            values: &self.values,
+            history: &self.state.history,
+            machine: self.machine,
+        };
+        let progress = self.state.progress.take();
+        let (ending, millis) = step::run(&place, progress, self.report);
+        match self.count_restart(ending) {
+            Ending::Success { exit_code, outputs, inputs, restart } => {
+                self.record(phase, step, outputs, inputs);
+                self.report_end(phase, step, Status::Success, exit_code, "", millis);
+                let Some(delay) = restart else { return Next::Step };
+                // Even after the last step: the document asked for it.
+                self.state.step += 1;
+                Next::Restart(delay)
+            }
+            Ending::Skipped { reason } => {
+                self.report_end(phase, step, Status::Skipped, None, reason, millis);
+                Next::Step
+            }
+            Ending::Restart { delay, progress } => {
+                self.state.progress = Some(Progress { millis, ..progress });
+                Next::Restart(delay)
+            }
+            Ending::Failed(Failure { exit_code, reason, inputs }) => {
+                self.record(phase, step, Vec::new(), inputs);
+                let status = match step.on_failure {
+                    OnFailure::Abort | OnFailure::Continue => Status::Failed,
+                    OnFailure::Ignore => Status::IgnoredFailure,
+                };
+                self.report_end(phase, step, status, exit_code, &reason, millis);
+                self.fail(phase, step, &sentence(exit_code, &reason))
+            }
+        }
+    }
+
+    /// Counts a restart, or turns it into a failure if there were too many.
+    fn count_restart(&mut self, ending: Ending) -> Ending {
+        let inputs = match &ending {
+            Ending::Success { restart: Some(_), inputs, .. } => inputs.clone(),
+            Ending::Restart { .. } => Value::Null,
+            Ending::Success { restart: None, .. } | Ending::Skipped { .. } | Ending::Failed(_) => {
+                return ending;
+            }
+        };
+        if self.state.restarts < RESTART_LIMIT {
+            self.state.restarts += 1;
+            return ending;
+        }
+        let reason = format!(
+            "it asked for restart {}, but a document may restart the machine {} times",
+            RESTART_LIMIT + 1,
+            RESTART_LIMIT
+        );
+        Ending::Failed(Failure { exit_code: None, reason, inputs })
+    }
+
+    fn fail(&mut self, phase: &Phase, step: &Step, sentence: &str) -> Next {
+        let message =
+            || format!("phase {}: step {} ({}) {sentence}", phase.name, step.name, step.module);
+        match step.on_failure {
+            OnFailure::Ignore => Next::Step,
+            OnFailure::Continue => {
+                self.state.failure.get_or_insert_with(message);
+                Next::Step
+            }
+            OnFailure::Abort => {
+                self.state.failure.get_or_insert_with(message);
+                Next::Stop
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        phase: &Phase,
+        step: &Step,
+        outputs: Vec<(String, String)>,
+        inputs: Value,
+    ) {
+        if self.wanted.contains(&phase.name, &step.name) {
+            self.state.history.record(&phase.name, &step.name, outputs, inputs);
+        }
+    }
+
+    fn report_end(
+        &mut self,
+        phase: &Phase,
+        step: &Step,
+        status: Status,
+        exit_code: Option<i32>,
+        message: &str,
+        millis: u64,
+    ) {
+        (self.report)(Event::StepEnded {
+            phase: phase.name.clone(),
+            step: step.name.clone(),
+            status,
+            exit_code,
+            message: message.to_owned(),
+            millis,
+        });
+    }
+}
+
+/// What follows a step.
+enum Next {
+    Step,
+    Restart(Duration),
+    Stop,
+}

@@ -1,0 +1,81 @@
+//! What references stand for at one moment of an execution.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use document::{Component, Environment, LoopPart, Reference, Step, StepValue, Turn};
+
+use crate::history::History;
+
+/// The values that a step's references can see.
+pub(crate) struct Scope<'a> {
+    /// Parameters and constants.
+    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) history: &'a History,
+    /// The turn of the step's loop, with the loop's name if it has one.
+    pub(crate) turn: Option<(Option<&'a str>, &'a Turn)>,
+}
+
+impl Environment for Scope<'_> {
+    fn value(&self, reference: &Reference) -> Option<String> {
+        match reference {
+            Reference::Name(name) => self.values.get(name).cloned(),
+            Reference::Input(wanted) => self.history.input(wanted),
+            Reference::Output(wanted) => {
+                // Whatever the module, a step has one set of outputs.
+                let StepValue { phase, step, index: None | Some(0), name } = wanted else {
+                    return None;
+                };
+                self.history.output(phase, step, name).map(str::to_owned)
+            }
+            Reference::Loop { name, part } => {
+                let (own, turn) = self.turn?;
+                if name.as_deref().is_some_and(|name| Some(name) != own) {
+                    return None;
+                }
+                Some(match part {
+                    LoopPart::Index => turn.index.to_string(),
+                    LoopPart::Value => turn.value.clone(),
+                })
+            }
+            // The factory's store answers for these before a document is sent.
+            Reference::Stored(_) | Reference::StoredUnder(_) => None,
+        }
+    }
+}
+
+/// The steps of a document whose inputs or outputs are referred to, by phase and name.
+///
+/// Only theirs are kept: a step may write a megabyte that nobody asks for.
+pub(crate) struct Wanted(BTreeSet<(String, String)>);
+
+impl Wanted {
+    /// Collects what the steps of `document` refer to.
+    pub(crate) fn by(document: &Component) -> Self {
+        let steps = document.phases.iter().flat_map(|phase| &phase.steps);
+        let references = steps.flat_map(references);
+        Self(
+            references
+                .filter_map(|reference| match reference {
+                    Reference::Input(value) | Reference::Output(value) => {
+                        Some((value.phase, value.step))
+                    }
+                    Reference::Name(_)
+                    | Reference::Loop { .. }
+                    | Reference::Stored(_)
+                    | Reference::StoredUnder(_) => None,
+                })
+                .collect(),
+        )
+    }
+
+    pub(crate) fn contains(&self, phase: &str, step: &str) -> bool {
+        self.0.contains(&(phase.to_owned(), step.to_owned()))
+    }
+}
+
+fn references(step: &Step) -> Vec<Reference> {
+    let mut references = step.action.references();
+    references.extend(step.guard.iter().flat_map(|guard| guard.references()));
+    references.extend(step.repeat.iter().flat_map(|repeat| repeat.references()));
+    references
+}

@@ -1,0 +1,108 @@
+//! Every document in `documents` is a test: what happens when it is executed is
+//! exactly what the text file beside it says.
+//!
+//! With `UPDATE_EXPECT` set, the text files are written instead.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use channel::{Event, Execute, Resume, Status, Stream};
+use document::Component;
+use toe::{Machine, Outcome, run};
+
+#[test]
+fn documents_do_what_is_written_beside_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    assert!(!paths.is_empty());
+    let wrong: Vec<_> = paths.iter().filter_map(|path| check(path).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Executes the document at `path`; tells what differs from what is expected.
+fn check(path: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(path).unwrap();
+    let actual = match Component::parse(&text) {
+        Ok(parsed) => execute(&parsed.value),
+        Err(problems) => return Err(problems.render(&path.to_string_lossy(), &text)),
+    };
+    let beside = path.with_extension("txt");
+    if std::env::vars_os().any(|(name, _)| name == "UPDATE_EXPECT") {
+        fs::write(beside, actual).unwrap();
+        return Ok(());
+    }
+    let expected = fs::read_to_string(&beside).unwrap_or_default();
+    if actual == expected {
+        return Ok(());
+    }
+    Err(format!("{} says:\n{expected}\nbut this happened:\n{actual}", beside.display()))
+}
+
+/// Executes all phases in a new folder, restarts included, and tells the story.
+fn execute(document: &Component) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine {
+        scratch: folder.path().join("scratch"),
+        folder: folder.path().join("work"),
+        adopts_orphans: false,
+    };
+    fs::create_dir(&machine.folder).unwrap();
+    let mut story = String::new();
+    let mut resume = None;
+    loop {
+        let request = Execute {
+            component: "case".into(),
+            document: String::new(),
+            // The other way round than in the documents, which must not matter.
+            phases: ["test", "validate", "build"].map(str::to_owned).to_vec(),
+            parameters: vec![("Given".into(), "by the request".into())],
+            resume: resume.take(),
+        };
+        let outcome = run(document, &request, &machine, &mut |event| tell(&mut story, event));
+        match outcome {
+            Ok(Outcome::Reboot { resume: state, delay }) => {
+                writeln!(story, "restart in {} s", delay.as_secs()).unwrap();
+                // As it comes back from the factory.
+                let json = serde_json::to_string(&state).unwrap();
+                resume = Some(serde_json::from_str::<Resume>(&json).unwrap());
+            }
+            Ok(Outcome::Ended { status, message }) => {
+                writeln!(story, "{status:?} {message}").unwrap();
+                break;
+            }
+            Err(error) => {
+                writeln!(story, "refused: {}", toe::chain(&error)).unwrap();
+                break;
+            }
+        }
+    }
+    let scripts = fs::read_dir(&machine.scratch).map_or(0, Iterator::count);
+    assert_eq!(scripts, 0, "no script is left");
+    story.replace(&*folder.path().to_string_lossy(), "FOLDER")
+}
+
+fn tell(story: &mut String, event: Event) {
+    match event {
+        Event::StepStarted { phase, step, action, attempt } => {
+            writeln!(story, "{phase} {step} {action} {attempt}")
+        }
+        Event::Output { stream: Stream::Stdout, line, .. } => writeln!(story, "  | {line}"),
+        Event::Output { stream: Stream::Stderr, line, .. } => writeln!(story, "  ! {line}"),
+        Event::StepEnded { step, status, exit_code, message, .. } => {
+            let code = exit_code.map_or(String::new(), |code| format!(" {code}"));
+            let name = if status == Status::Skipped { format!(" {step}") } else { String::new() };
+            let message = if message.is_empty() { message } else { format!(": {message}") };
+            writeln!(story, "  {status:?}{name}{code}{message}")
+        }
+        Event::Ready { .. }
+        | Event::Reboot { .. }
+        | Event::Ended { .. }
+        | Event::Refused { .. } => panic!("`run` does not report {event:?}"),
+    }
+    .unwrap();
+}
