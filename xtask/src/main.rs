@@ -1,2 +1,42 @@
-//! House rules and generated files.
-fn main() {}
+//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`.
+
+mod bench;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let task = std::env::args().nth(1).unwrap_or_default();
+    let done = match task.as_str() {
+        "codegen" => generate(),
+        "bench" => bench::bench(&root()),
+        _ => Err(std::io::Error::other("expected a task: codegen or bench")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes every generated file. A test compares them.
+fn generate() -> std::io::Result<()> {
+    for (path, schema) in [
+        ("docs/reference/project.schema.json", document::project_schema()),
+        ("docs/reference/component.schema.json", document::component_schema()),
+    ] {
+        std::fs::write(root().join(path), format!("{schema:#}\n"))?;
+    }
+    Ok(())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+#[expect(clippy::print_stderr, reason = "a task reports to whoever runs it")]
+fn report(error: &std::io::Error) {
+    eprintln!("xtask: {error}");
+}

@@ -1,0 +1,47 @@
+# The front door. Recipes call cargo, xtask and the scripts, nothing else.
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export GOLDSMITH_BIN := $(CARGO_TARGET_DIR)/release/goldsmith
+export GOLDSMITH_AGENT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/agent/goldsmith-agent
+
+CARGO_TEST := $(if $(shell command -v cargo-nextest),cargo nextest run,cargo test)
+
+.PHONY: help demo test check unit vm user bench build agent packages
+.NOTPARALLEL:
+
+help: ## Says what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: packages build ## Builds, tests and publishes the image of examples/web-server
+	$(GOLDSMITH_BIN) build examples/web-server
+
+test: packages check unit vm user ## Runs everything that must pass, as CI does
+
+check: ## Judges formatting, lints and the house rules
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked --package xtask
+
+unit: ## Runs the unit and property tests
+	$(CARGO_TEST) --locked --workspace
+	cargo test --locked --workspace --doc
+
+vm: packages build ## Runs the tests that build, boot and publish real images
+	cargo test --locked --package cli --test e2e
+
+user: packages build ## Builds the example as an ordinary user, also when root asks
+	scripts/as-user goldsmith build examples/web-server
+
+bench: packages build ## Measures builds against those of other tools
+	cargo run --locked --package xtask -- bench
+
+build: agent ## Builds goldsmith and its agent
+	cargo build --locked --release --package cli
+
+# Runs in any Linux, whatever C library that has.
+agent: export RUSTFLAGS := -C target-feature=+crt-static
+agent:
+	cargo build --locked --package agent --profile agent --target x86_64-unknown-linux-gnu
+
+packages:
+	scripts/install-packages
