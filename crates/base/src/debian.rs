@@ -76,7 +76,7 @@ impl Managed {
 }
 
 /// Shell lines that mmdebstrap runs with the tree's root as `$1`.
-const CONFIGURATION: [&str; 6] = [
+const CONFIGURATION: [&str; 7] = [
     r#"systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved"#,
     // Any wired interface asks for an address, also where no cloud answers.
     r#"printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network""#,
@@ -84,6 +84,9 @@ const CONFIGURATION: [&str; 6] = [
     r#"mkdir -p "$1/boot/efi""#,
     // The kernel's command line, for `update-grub` inside the machine.
     r#"mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg""#,
+    // Without a locale of its own cloud-init wants to make one, with a program
+    // that is not there.
+    r#"printf 'locale: C.UTF-8\n' >"$1/etc/cloud/cloud.cfg.d/10_locale.cfg""#,
     r#"ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf""#,
 ];
 
@@ -112,8 +115,8 @@ mod tests {
              grub-efi-amd64-signed,shim-signed,e2fsprogs,cloud-init,cloud-guest-utils,fdisk,\
              iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
         );
-        assert!(arguments[7..13].iter().all(|hook| hook.starts_with("--customize-hook=")));
-        assert_eq!(arguments[13..], ["bookworm", "-", "https://mirror.example/debian"]);
+        assert!(arguments[7..14].iter().all(|hook| hook.starts_with("--customize-hook=")));
+        assert_eq!(arguments[14..], ["bookworm", "-", "https://mirror.example/debian"]);
     }
 
     #[test]

@@ -93,6 +93,9 @@ fn bind_new_namespace() -> io::Result<()> {
     }
     fs::write(PATH, "")?;
     mount_bind("/proc/thread-self/ns/net", PATH)?;
+    // A sandbox's root is not this namespace's, and could not listen on port
+    // 80; nothing else listens here that it could take a port from.
+    fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")?;
     bring_loopback_up()
 }
 

@@ -66,13 +66,15 @@ impl Run {
         match event {
             Event::Begun if self.state == ImageState::Pending => self.perform(),
             Event::Begun => Vec::new(),
-            Event::Settled { step, result } if step == self.at && self.has_begun() => match result {
-                Ok(()) => {
-                    self.at += 1;
-                    self.perform()
+            Event::Settled { step, result } if step == self.at && self.has_begun() => {
+                match result {
+                    Ok(()) => {
+                        self.at += 1;
+                        self.perform()
+                    }
+                    Err(reason) => self.finish(ImageState::Failed, reason),
                 }
-                Err(reason) => self.finish(ImageState::Failed, reason),
-            },
+            }
             Event::Settled { .. } => Vec::new(),
             Event::CancelAsked => self.finish(ImageState::Cancelled, "cancelled".to_owned()),
         }

@@ -1,1 +1,26 @@
-//! Carries runs out: launch, execute, create, test, publish.
+//! Carries runs out: base, components, image, tests, distribution.
+//!
+//! `engine` decides what comes next; here it is done, recorded and told.
+
+mod action;
+mod build;
+mod clock;
+mod factory;
+mod failure;
+mod log;
+mod managed;
+mod notice;
+mod order;
+mod owner;
+mod recover;
+mod report;
+
+pub use build::BuildError;
+pub use factory::{Factory, OpenError, Settings};
+pub use failure::{Cause, Failure};
+pub use log::{Line, LogError};
+pub use managed::{ManagedComponent, managed_components};
+pub use notice::{Notice, Observer, PlannedStep};
+pub use order::{LoadedComponent, Order, OrderError};
+pub use recover::Recovered;
+pub use report::{Case, Published, Report, StepReport};

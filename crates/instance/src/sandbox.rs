@@ -156,6 +156,7 @@ impl Sandbox {
         let bundle = Path::new("/tmp/bundle");
         let mut files = BTreeMap::new();
         files.insert(bundle.join("config.json"), spec::config(&place));
+        files.insert(PathBuf::from(spec::CONTAINER), "goldsmith\n".to_owned());
         files.insert(PathBuf::from(spec::HOSTS), hosts(&self.launch.name));
         Run {
             argv: ["runc", "--root", "/tmp/runc", "run", "--bundle", "/tmp/bundle", "sandbox"]

@@ -149,16 +149,19 @@ mod tests {
 
     #[test]
     fn a_tested_image_is_published_last() {
-        assert_eq!(labels(true), [
-            "base debian-server-12",
-            "build nginx",
-            "create image",
-            "boot",
-            "test nginx",
-            "test boot",
-            "verify image",
-            "distribute to local-1, local-2",
-        ]);
+        assert_eq!(
+            labels(true),
+            [
+                "base debian-server-12",
+                "build nginx",
+                "create image",
+                "boot",
+                "test nginx",
+                "test boot",
+                "verify image",
+                "distribute to local-1, local-2",
+            ]
+        );
     }
 
     #[test]

@@ -111,6 +111,7 @@ fn start(program: &Program, terms: &Terms) -> io::Result<Child> {
         .args(&program.arguments)
         .env_clear()
         .envs([("PATH", PATH), ("HOME", "/root"), ("USER", "root"), ("LANG", "C.UTF-8")])
+        .envs(inherited())
         .envs(program.environment.iter().copied())
         .current_dir(&terms.folder)
         .stdin(Stdio::null())
@@ -118,6 +119,14 @@ fn start(program: &Program, terms: &Terms) -> io::Result<Child> {
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()
+}
+
+/// Returns what steps inherit of this process's environment: the time that
+/// tools write into what they make, so that they make the same every time.
+#[expect(clippy::disallowed_methods, reason = "the runner hands its environment on")]
+fn inherited() -> Option<(&'static str, String)> {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    std::env::var(EPOCH).ok().map(|value| (EPOCH, value))
 }
 
 /// Follows the child to its end; `None` when time was up first.

@@ -50,7 +50,8 @@ fn kind(full: &Path, meta: &Metadata) -> io::Result<Kind> {
     } else if file.is_socket() {
         Kind::Socket
     } else {
-        Kind::File { size: meta.len(), dense: false }
+        // A swap file must not have holes, though most of it is zero.
+        Kind::File { size: meta.len(), dense: meta.blocks() * 512 >= meta.len() }
     })
 }
 

@@ -20,6 +20,9 @@ use super::seccomp;
 /// Where the cell keeps the sandbox's `/etc/hosts`.
 pub(super) const HOSTS: &str = "/tmp/hosts";
 
+/// Where the cell keeps the sandbox's `/run/systemd/container`.
+pub(super) const CONTAINER: &str = "/tmp/container";
+
 /// Where the sandbox finds the agent.
 const AGENT: &str = "/run/goldsmith/agent";
 
@@ -80,8 +83,6 @@ fn build(place: &Place<'_>) -> Result<Spec, OciSpecError> {
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
             "HOME=/root".to_owned(),
             "LANG=C.UTF-8".to_owned(),
-            // systemd-detect-virt(1) and package hooks look for this.
-            "container=goldsmith".to_owned(),
             format!("SOURCE_DATE_EPOCH={}", place.source_epoch),
         ])
         .capabilities(capabilities)
@@ -195,6 +196,8 @@ fn mounts(place: &Place<'_>) -> Result<Vec<Mount>, OciSpecError> {
         mount("/sys", "tmpfs", "tmpfs", "nosuid,noexec,nodev,ro,mode=755,size=0k")?,
         mount("/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755")?,
         mount(AGENT, "bind", &agent.to_string_lossy(), "bind,ro,nosuid,nodev")?,
+        // systemd-detect-virt(1), and package hooks that ask it, look for this.
+        mount("/run/systemd/container", "bind", CONTAINER, "bind,ro,nosuid,nodev,noexec")?,
         mount("/etc/resolv.conf", "bind", "/etc/resolv.conf", "bind,ro,nosuid,nodev,noexec")?,
         mount("/etc/hosts", "bind", HOSTS, "bind,ro,nosuid,nodev,noexec")?,
     ])

@@ -1,0 +1,54 @@
+//! The commands, one file each, and how they are started.
+
+pub(crate) mod build;
+pub(crate) mod completion;
+pub(crate) mod delete;
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod gc;
+pub(crate) mod images;
+pub(crate) mod logs;
+pub(crate) mod man;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod show;
+
+use crate::arguments::{Arguments, Command};
+use crate::environment::Environment;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::output::Output;
+
+/// Carries out what the arguments ask for.
+pub(crate) fn run(
+    Arguments { global, command }: Arguments,
+    environment: Environment,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)?;
+    let home = || Home::new(global.data_dir.clone(), environment);
+    let result = runtime.block_on(async {
+        match command {
+            Command::Build(build) => build.run(&home()?, global.verbose, out).await,
+            Command::Images(images) => images.run(&home()?, out).await,
+            Command::Show(show) => show.run(&home()?, out).await,
+            Command::Logs(logs) => logs.run(&home()?, out).await,
+            Command::Run(run) => run.run(&home()?, out).await,
+            Command::Export(export) => export.run(&home()?, out).await,
+            Command::Delete(delete) => delete.run(&home()?, out).await,
+            Command::Gc(gc) => gc.run(&home()?, out).await,
+            Command::Doctor(doctor) => doctor.run(&home()?, out),
+            Command::Schema(schema) => schema.run(out),
+            Command::Completion(completion) => completion.run(out),
+            Command::Man(man) => man.run(out),
+        }
+    });
+    // A machine that was told to end does so with this process.
+    runtime.shutdown_background();
+    result
+}

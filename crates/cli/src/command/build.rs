@@ -1,0 +1,171 @@
+//! `goldsmith build`: from a project to tested and published images.
+
+pub(crate) mod summary;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use document::Project;
+use factory::{Cause, Factory, Failure, LoadedComponent, Order, Report};
+use model::ParentImage;
+use name::Owner;
+
+use crate::cancel::on_signals;
+use crate::environment::Environment;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::needs::{self, Need};
+use crate::output::Output;
+use crate::progress::{Detail, Look, Progress};
+use crate::reference::{self, Among, ImageReference};
+use crate::{clock, junit};
+
+/// Build, test and publish an image
+///
+/// Runs the build and validate phases of every component on a fresh instance,
+/// makes a disk of the result, boots a copy of that disk and runs the test
+/// phases in it, and publishes the very disk that was tested. Nothing is
+/// published unless every test passed.
+///
+/// Ctrl-C ends the build in order and leaves nothing behind; a second one
+/// ends it at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = Exit::help())]
+pub(crate) struct Build {
+    /// A folder with a goldsmith.yaml, or such a file
+    #[arg(default_value = ".")]
+    project: PathBuf,
+    /// Write the results of all component steps to FILE, as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Show progress line by line, as is done where there is no terminal
+    #[arg(long)]
+    plain: bool,
+}
+
+impl Build {
+    pub(crate) async fn run(
+        self,
+        home: &Home,
+        verbose: bool,
+        out: &mut Output,
+    ) -> Result<Exit, CliError> {
+        let order = Order::load(&self.project)?;
+        if !order.warnings.is_empty() {
+            out.warning(&order.warnings);
+        }
+        let environment = home.environment();
+        let path = environment.path.as_deref().unwrap_or_default();
+        needs::check(needed(&order, environment.root), path)?;
+        let factory = home.factory(out).await?;
+        check_parent(&factory, &order.project).await?;
+
+        let progress = Progress::start(self.look(environment, verbose, out));
+        let teller = Arc::new(progress.teller());
+        let told = Arc::clone(&teller);
+        let cancel = on_signals(move || told.note("cancelling…".to_owned()))?;
+        let built = factory.build(order, teller, cancel).await;
+        progress.end();
+        let report = built?;
+
+        // Written first and judged last, so that neither hides the other.
+        let kept =
+            self.junit.as_deref().map(|file| junit::write(file, &report, clock::now_micros()));
+        if out.is_json() {
+            out.json(&report)?;
+        }
+        match &report.failure {
+            Some(failure) => out.warning(&summary::failure(failure, &report.run)),
+            None if out.is_json() => {}
+            None => out.text(&summary::success(&report))?,
+        }
+        kept.transpose()?;
+        Ok(exit(&report))
+    }
+
+    fn look(&self, environment: &Environment, verbose: bool, out: &Output) -> Look {
+        let detail = match (out.is_quiet(), verbose) {
+            (true, _) => Detail::Quiet,
+            (false, true) => Detail::Lines,
+            (false, false) => Detail::Steps,
+        };
+        Look {
+            redraws: environment.redraws && !self.plain && !out.is_json(),
+            colours: environment.colours_err,
+            detail,
+        }
+    }
+}
+
+/// Returns what this build needs from the machine.
+fn needed(order: &Order, root: bool) -> Vec<Need> {
+    let has_phase = |component: &LoadedComponent, names: &[&str]| {
+        component.component.phases.iter().any(|phase| names.contains(&phase.name.as_str()))
+    };
+    let managed = match &order.project.recipe.parent {
+        ParentImage::Name(_) => true,
+        ParentImage::Arn(arn) => matches!(arn.owner(), Owner::Managed(_)),
+        ParentImage::Ami(_) | ParentImage::Disk { .. } => false,
+    };
+    let builds = order.components.iter().any(|c| has_phase(c, &["build", "validate"]));
+    let tests = order.project.tests.enabled;
+    let mut needs = needs::needs(root);
+    needs.retain(|need| match need.package {
+        "mmdebstrap" | "debian-archive-keyring" => managed,
+        "runc" | "passt" | "iproute2" | "mount" => builds,
+        "qemu-utils" | "qemu-system-x86" | "ovmf" => tests,
+        "uidmap" => true,
+        _ => false,
+    });
+    needs
+}
+
+/// Fails, before anything is recorded, if the parent is to be an image of
+/// ours and there is none.
+async fn check_parent(factory: &Factory, project: &Project) -> Result<(), CliError> {
+    let parent = match &project.recipe.parent {
+        ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Account(_)) => {
+            ImageReference::of_arn(arn)
+        }
+        ParentImage::Ami(ami) => Some(ImageReference::Ami(*ami)),
+        ParentImage::Arn(_) | ParentImage::Name(_) | ParentImage::Disk { .. } => None,
+    };
+    if let Some(parent) = parent {
+        reference::find(Some(factory.db()), &parent, Among::Published).await??;
+    }
+    Ok(())
+}
+
+/// Returns the exit that tells of a report.
+fn exit(report: &Report) -> Exit {
+    let Some(Failure { cause, message, .. }) = &report.failure else { return Exit::Done };
+    match cause {
+        Cause::Component => Exit::Component,
+        Cause::Test => Exit::Test,
+        Cause::Cancelled => Exit::Cancelled,
+        // What knows that a package is missing says how to install it.
+        Cause::Factory if message.contains("apt-get install") => Exit::Lacking,
+        Cause::Factory => Exit::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_tells_what_failed() {
+        let with = |cause, message: &str| {
+            let failure = Failure { message: message.to_owned(), ..summary::tests::failure(cause) };
+            exit(&Report { failure: Some(failure), ..summary::tests::report() })
+        };
+        assert_eq!(exit(&summary::tests::report()), Exit::Done);
+        assert_eq!(with(Cause::Component, "failed"), Exit::Component);
+        assert_eq!(with(Cause::Test, "failed"), Exit::Test);
+        assert_eq!(with(Cause::Cancelled, "the build was cancelled"), Exit::Cancelled);
+        assert_eq!(with(Cause::Factory, "no space left on device"), Exit::Other);
+        let lacking = "failed to run pasta; install it with: apt-get install passt";
+        assert_eq!(with(Cause::Factory, lacking), Exit::Lacking);
+    }
+}

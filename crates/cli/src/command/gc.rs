@@ -1,0 +1,41 @@
+//! `goldsmith gc`: frees the space of what nothing refers to.
+
+use blob::Store;
+use publish::Region;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::home::Home;
+use crate::machines;
+use crate::output::Output;
+use crate::text;
+
+/// Free the space of deleted images and of what crashes left behind
+///
+/// Fails at once, and removes nothing, while a build is publishing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Gc {}
+
+impl Gc {
+    pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
+        let factory = home.factory(out).await?;
+        let data = factory.cells().data();
+        machines::tidy(factory.cells())
+            .map_err(|source| CliError::Write { path: data.join("machines"), source })?;
+        let store = Store::open(&data.join("blobs")).map_err(CliError::Blobs)?;
+        let names = Region::list(data)
+            .map_err(|source| CliError::Read { path: data.join("regions"), source })?;
+        let mut regions = Vec::new();
+        for name in names {
+            regions.push(Region::open(data, &name)?);
+        }
+        let swept = publish::collect(factory.db(), &store, &regions).await?;
+        if out.is_json() {
+            out.json(&serde_json::json!({ "removed": swept.removed, "freedBytes": swept.freed }))?;
+        } else {
+            let freed = text::size(swept.freed);
+            out.text(&format!("removed {} blobs, freed {freed}\n", swept.removed))?;
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,275 @@
+//! Why a command could not do what it was asked, what to do about it, and the
+//! exit code that says so.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+use blob::{BlobError, BlobErrorKind};
+use cell::IdsError;
+use factory::{BuildError, LogError, OpenError, OrderError};
+use instance::ExecuteError;
+use publish::{
+    CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
+};
+use store::{StoreError, StoreErrorKind};
+
+use crate::exit::Exit;
+use crate::reference::FindError;
+
+/// A command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("there is no folder to keep data in: HOME is not set")]
+    NoHome,
+    #[error("the agent goldsmith-agent is not at {}", shown(candidates))]
+    NoAgent { candidates: Vec<PathBuf> },
+    #[error("this machine lacks {}", lacking.join(", "))]
+    Lacking { lacking: Vec<String>, mend: String },
+    #[error("{0}")]
+    Order(#[from] OrderError),
+    #[error("failed to open the factory")]
+    Open(#[from] OpenError),
+    #[error("failed to keep the build's records")]
+    Build(#[from] BuildError),
+    #[error("failed to read the log of {run}")]
+    Log {
+        run: String,
+        #[source]
+        source: LogError,
+    },
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Region(#[from] OpenRegionError),
+    #[error("failed to read the image {ami}")]
+    Map {
+        ami: String,
+        #[source]
+        source: ReadMapError,
+    },
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("failed to make a disk of {ami}")]
+    Materialise {
+        ami: String,
+        #[source]
+        source: MaterialiseError,
+    },
+    #[error("failed to open the blob store")]
+    Blobs(#[source] BlobError),
+    #[error("failed to collect garbage")]
+    Collect(#[from] CollectError),
+    #[error("failed to write {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("failed to read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("failed to find user ids for instances")]
+    Ids(#[from] IdsError),
+    #[error("failed to use the data folder {}", path.display())]
+    Data {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("failed to draw a password")]
+    Random(#[source] io::Error),
+    #[error("failed to run the machine")]
+    Machine(#[from] ExecuteError),
+    #[error("failed to read the answer")]
+    Ask(#[source] io::Error),
+    #[error("failed to write the output")]
+    Output(#[source] io::Error),
+    #[error("failed to start the command's threads")]
+    Runtime(#[source] io::Error),
+    #[error("{what} is not deleted without being asked: there is no terminal")]
+    Unconfirmed { what: String },
+    #[error("nothing was deleted")]
+    Declined,
+}
+
+impl CliError {
+    /// Returns the exit code that tells of this.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
+            Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
+            Self::Order(_) | Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::Find(_) => Exit::NotFound,
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::Missing { .. } => Exit::NotFound,
+                StoreErrorKind::Ambiguous { .. } => Exit::Input,
+                _ => Exit::Other,
+            },
+            Self::Export(error) => match error.kind() {
+                ExportErrorKind::Cancelled => Exit::Cancelled,
+                ExportErrorKind::Exists => Exit::Input,
+                ExportErrorKind::Start(_) => Exit::Lacking,
+                _ => Exit::Other,
+            },
+            Self::Materialise { source: MaterialiseError::Cancelled, .. } | Self::Declined => {
+                Exit::Cancelled
+            }
+            Self::NoHome
+            | Self::Open(_)
+            | Self::Build(_)
+            | Self::Log { .. }
+            | Self::Region(_)
+            | Self::Map { .. }
+            | Self::Materialise { .. }
+            | Self::Blobs(_)
+            | Self::Collect(_)
+            | Self::Write { .. }
+            | Self::Data { .. }
+            | Self::Random(_)
+            | Self::Machine(_)
+            | Self::Ask(_)
+            | Self::Output(_)
+            | Self::Runtime(_) => Exit::Other,
+        }
+    }
+
+    /// Returns what to do next, if that is known.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoHome => Some("name a folder with --data-dir".to_owned()),
+            Self::NoAgent { .. } => Some(
+                "run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path"
+                    .to_owned(),
+            ),
+            Self::Lacking { mend, .. } => Some(mend.clone()),
+            Self::Order(OrderError::Read { .. }) => Some(
+                "name a folder with a goldsmith.yaml, or such a file; \
+                 `goldsmith schema project` tells what it may hold"
+                    .to_owned(),
+            ),
+            Self::Open(OpenError::Ids(_)) | Self::Ids(_) => {
+                Some("`goldsmith doctor` tells more".to_owned())
+            }
+            Self::Find(error) => Some(error.help().to_owned()),
+            Self::Export(error) => match error.kind() {
+                ExportErrorKind::Exists => {
+                    Some("remove the file, or add --force to replace it".to_owned())
+                }
+                _ => error.help().map(str::to_owned),
+            },
+            Self::Collect(CollectError::Sweep(error))
+                if matches!(error.kind(), BlobErrorKind::Busy) =>
+            {
+                Some("a build is at work; try again when it has ended".to_owned())
+            }
+            Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Returns the problems that speak for themselves, if that is what this is.
+    fn problems(&self) -> Option<(&str, usize)> {
+        match self {
+            Self::Order(OrderError::Problems { rendered, count }) => Some((rendered, *count)),
+            _ => None,
+        }
+    }
+
+    /// Says whether the reader of the standard output has gone away.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Returns the error, its causes and the hint, as shown to people.
+    pub(crate) fn render(&self) -> String {
+        if let Some((rendered, count)) = self.problems() {
+            let problems = if count == 1 { "problem" } else { "problems" };
+            return format!("{rendered}\nerror: the project has {count} {problems}\n");
+        }
+        let mut text = format!("error: {self}");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let told = error.to_string();
+            if !text.ends_with(&told) {
+                write!(text, ": {told}").expect("writing fails not because a String takes all");
+            }
+            cause = error.source();
+        }
+        text.push('\n');
+        if let Some(hint) = self.hint() {
+            writeln!(text, "hint: {hint}").expect("writing fails not because a String takes all");
+        }
+        text
+    }
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &CliError, exit: Exit, expected: Expect) {
+        assert_eq!(error.exit(), exit);
+        expected.assert_eq(&error.render());
+    }
+
+    #[test]
+    fn errors_tell_cause_and_next_step() {
+        check(
+            &CliError::Order(OrderError::Read {
+                path: "web/goldsmith.yaml".into(),
+                source: io::Error::other("no such file"),
+            }),
+            Exit::Input,
+            expect![[r#"
+                error: failed to read web/goldsmith.yaml: no such file
+                hint: name a folder with a goldsmith.yaml, or such a file; `goldsmith schema project` tells what it may hold
+            "#]],
+        );
+        check(
+            &CliError::NoAgent { candidates: vec!["/usr/bin/goldsmith-agent".into()] },
+            Exit::Lacking,
+            expect![[r#"
+                error: the agent goldsmith-agent is not at /usr/bin/goldsmith-agent
+                hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+            "#]],
+        );
+        check(
+            &CliError::Unconfirmed { what: "web/1.0.0/1".to_owned() },
+            Exit::Input,
+            expect![[r#"
+                error: web/1.0.0/1 is not deleted without being asked: there is no terminal
+                hint: add --yes if it shall be deleted
+            "#]],
+        );
+    }
+
+    #[test]
+    fn problems_are_shown_as_they_were_rendered() {
+        check(
+            &CliError::Order(OrderError::Problems {
+                rendered: "error[rule]: it is wrong\n".to_owned(),
+                count: 1,
+            }),
+            Exit::Input,
+            expect![[r#"
+                error[rule]: it is wrong
+
+                error: the project has 1 problem
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Where the command finds its data folder and its agent, and how it opens them.
+
+use std::path::{Path, PathBuf};
+
+use cell::{Cells, Ids};
+use factory::{Factory, Settings};
+use name::{Account, Region};
+use store::Db;
+
+use crate::environment::Environment;
+use crate::error::CliError;
+use crate::output::Output;
+
+/// The data folder and what else the factory works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    data: PathBuf,
+    environment: Environment,
+}
+
+impl Home {
+    /// Returns the home at `given`, or at the usual place.
+    pub(crate) fn new(given: Option<PathBuf>, environment: Environment) -> Result<Self, CliError> {
+        let data = match given {
+            Some(data) => data,
+            None => usual_data(&environment).ok_or(CliError::NoHome)?,
+        };
+        Ok(Self { data, environment })
+    }
+
+    /// Returns the data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Returns the surroundings of the process.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Opens the catalogue; `None` if nothing was ever built here.
+    pub(crate) async fn catalogue(&self) -> Result<Option<Db>, CliError> {
+        let path = self.data.join("goldsmith.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Db::open(&path).await?))
+    }
+
+    /// Opens the factory and tells what it found of earlier, killed ones.
+    pub(crate) async fn factory(&self, out: &Output) -> Result<Factory, CliError> {
+        let settings = Settings {
+            data: self.data.clone(),
+            agent: self.agent()?,
+            account: account(),
+            region: region(),
+        };
+        let (factory, recovered) = Factory::open(settings).await?;
+        for image in &recovered.failed {
+            out.note(format_args!("the build of {image} had been cut short and is now failed"));
+        }
+        Ok(factory)
+    }
+
+    /// Returns what starts cells over the data folder.
+    pub(crate) fn cells(&self) -> Result<Cells, CliError> {
+        let data = |source| CliError::Data { path: self.data.clone(), source };
+        Cells::new(&self.data, Ids::of_this_user()?).map_err(data)
+    }
+
+    /// Returns the agent's binary.
+    fn agent(&self) -> Result<PathBuf, CliError> {
+        let candidates = agent_candidates(&self.environment);
+        let found = candidates.iter().find(|path| path.is_file()).cloned();
+        found.ok_or(CliError::NoAgent { candidates })
+    }
+}
+
+/// Returns whose images are made, until there are accounts.
+fn account() -> Account {
+    "000000000000".parse().expect("twelve digits are an account")
+}
+
+/// Returns the region of image ARNs.
+fn region() -> Region {
+    "local-1".parse().expect("the home region's name is valid")
+}
+
+fn usual_data(environment: &Environment) -> Option<PathBuf> {
+    if environment.root {
+        return Some(PathBuf::from("/var/lib/goldsmith"));
+    }
+    // The XDG base directory specification: a relative path is ignored.
+    let data_home = environment.data_home.clone().filter(|path| path.is_absolute());
+    let data_home = data_home.or_else(|| Some(environment.home.as_ref()?.join(".local/share")));
+    Some(data_home?.join("goldsmith"))
+}
+
+/// Returns where the agent may be: where the user says, else where it is
+/// after `cargo build` or in an installation.
+fn agent_candidates(environment: &Environment) -> Vec<PathBuf> {
+    if let Some(agent) = &environment.agent {
+        return vec![agent.clone()];
+    }
+    let Some(folder) = environment.executable.as_deref().and_then(Path::parent) else {
+        return Vec::new();
+    };
+    let installed = folder.parent().into_iter().flat_map(|prefix| {
+        ["libexec", "lib"].map(|part| prefix.join(part).join("goldsmith/goldsmith-agent"))
+    });
+    std::iter::once(folder.join("goldsmith-agent")).chain(installed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_where_the_system_keeps_data() {
+        let user = Environment { home: Some("/home/ann".into()), ..Environment::default() };
+        let data = |environment: &Environment| usual_data(environment);
+        assert_eq!(data(&user), Some("/home/ann/.local/share/goldsmith".into()));
+        let xdg = Environment { data_home: Some("/data/ann".into()), ..user.clone() };
+        assert_eq!(data(&xdg), Some("/data/ann/goldsmith".into()));
+        let relative = Environment { data_home: Some("data".into()), ..user.clone() };
+        assert_eq!(data(&relative), data(&user));
+        let root = Environment { root: true, ..xdg };
+        assert_eq!(data(&root), Some("/var/lib/goldsmith".into()));
+        assert_eq!(data(&Environment::default()), None);
+    }
+
+    #[test]
+    fn the_agent_is_beside_the_program_or_installed_with_it() {
+        let installed =
+            Environment { executable: Some("/usr/bin/goldsmith".into()), ..Environment::default() };
+        assert_eq!(
+            agent_candidates(&installed),
+            [
+                "/usr/bin/goldsmith-agent",
+                "/usr/libexec/goldsmith/goldsmith-agent",
+                "/usr/lib/goldsmith/goldsmith-agent"
+            ]
+            .map(PathBuf::from)
+        );
+        let told = Environment { agent: Some("/tmp/agent".into()), ..installed };
+        assert_eq!(agent_candidates(&told), [PathBuf::from("/tmp/agent")]);
+    }
+
+    #[test]
+    fn account_and_region_are_valid() {
+        assert_eq!((account().as_str(), region().as_str()), ("000000000000", "local-1"));
+    }
+}

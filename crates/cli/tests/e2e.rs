@@ -1,0 +1,16 @@
+//! Real builds of real images, through the command as a user would give it.
+//!
+//! Needs the programs that `make build` makes, named by `GOLDSMITH_BIN` and
+//! `GOLDSMITH_AGENT`, and what `scripts/install-packages` installs. The data
+//! folder is kept from run to run, so that bases are made once.
+
+#[path = "e2e/escape.rs"]
+mod escape;
+#[path = "e2e/example.rs"]
+mod example;
+#[path = "e2e/fault.rs"]
+mod fault;
+#[path = "e2e/parent.rs"]
+mod parent;
+#[path = "e2e/setting.rs"]
+mod setting;

@@ -1,0 +1,143 @@
+//! What goes wrong is told, publishes nothing and leaves nothing behind.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::setting::{Setting, Traces};
+
+const UNTESTED: &str = "imageTestsConfiguration:\n  imageTestsEnabled: false\n";
+
+fn bash(phase: &str, command: &str) -> String {
+    format!(
+        "  - name: {phase}\n    steps:\n      - name: Try\n        action: ExecuteBash\n        \
+         timeoutSeconds: 60\n        inputs:\n          commands:\n            - |\n              {command}\n"
+    )
+}
+
+/// A build that fails as `code`, says all of `told`, and changes nothing else.
+#[track_caller]
+fn check(name: &str, phases: &str, more: &str, code: i32, told: &[&str]) {
+    let setting = Setting::new();
+    let project = setting.project(name, phases, more);
+    let (before, amis) = (Traces::now(&setting), setting.amis());
+    let said = setting.fails(&project, code);
+    for part in told {
+        assert!(said.contains(part), "`{part}` is not told in:\n{said}");
+    }
+    assert_eq!(Traces::now(&setting), before);
+    assert_eq!(setting.amis(), amis);
+}
+
+#[test]
+fn a_failing_component_is_named_with_its_last_lines() {
+    let phases = bash("build", "for n in $(seq 30); do echo line $n; done; exit 17");
+    let told = ["component", "build", "Try", "exit code 17", "line 11", "line 30"];
+    check("failing", &phases, UNTESTED, 3, &told);
+}
+
+#[test]
+fn a_hanging_component_is_ended() {
+    let phases = bash("build", "sleep 1000 & sleep 1000").replace("60", "2");
+    check("hanging", &phases, UNTESTED, 3, &["longer than its timeout"]);
+}
+
+#[test]
+fn a_fork_bomb_is_contained() {
+    let phases = bash("build", "bomb() { bomb | bomb & }; bomb; sleep 5; exit 9");
+    check("bomb", &phases, UNTESTED, 3, &["Try"]);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let phases = bash("build", "head -c 3G /dev/zero | tail");
+    let small = format!("{UNTESTED}infrastructureConfiguration:\n  instanceTypes: [t3.small]\n");
+    check("hog", &phases, &small, 3, &["Try"]);
+}
+
+#[test]
+fn a_failing_test_publishes_nothing() {
+    let phases = bash("test", "echo the page is missing; exit 4");
+    check("untrue", &phases, "", 4, &["test", "Try", "exit code 4", "the page is missing"]);
+}
+
+#[test]
+fn a_wrong_project_is_refused_with_every_place() {
+    let setting = Setting::new();
+    let project = setting.project(
+        "wrong",
+        &bash("biuld", "true").replace("ExecuteBash", "ExecuteBahs"),
+        "recipes: 1\n",
+    );
+    let said = setting.fails(&project, 2);
+    for part in ["goldsmith.yaml", "recipes"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn a_component_that_is_not_there_is_refused_before_anything_starts() {
+    let setting = Setting::new();
+    let project = setting.project("absent", &bash("build", "true"), "");
+    std::fs::remove_file(project.join("component.yaml")).unwrap();
+    let before = Traces::now(&setting);
+    assert!(setting.fails(&project, 2).contains("component.yaml"));
+    assert_eq!(Traces::now(&setting), before);
+}
+
+#[test]
+fn an_interrupt_cleans_up() {
+    let setting = Setting::new();
+    let project =
+        setting.project("interrupted", &bash("build", "echo begun; sleep 1000"), UNTESTED);
+    let (before, amis) = (Traces::now(&setting), setting.amis());
+    let mut build = start(&setting, &project);
+    wait_for(&mut build, "begun");
+    let pid = build.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(build.wait().unwrap().code(), Some(130));
+    assert_eq!(Traces::now(&setting), before);
+    assert_eq!(setting.amis(), amis);
+}
+
+/// Promise 2: the build's processes end with the factory, and the next command
+/// records its failure and removes its folders.
+#[test]
+fn a_killed_factory_leaves_nothing() {
+    let setting = Setting::new();
+    let project = setting.project("killed", &bash("build", "echo begun; sleep 1000"), UNTESTED);
+    let before = Traces::now(&setting);
+    let mut build = start(&setting, &project);
+    wait_for(&mut build, "begun");
+    build.kill().unwrap();
+    build.wait().unwrap();
+    // The kernel takes a moment to end a process namespace.
+    for _ in 0..100 {
+        if !setting.json(&["images"]).to_string().contains("BUILDING")
+            && Traces::now(&setting) == before
+        {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(Traces::now(&setting), before);
+    let shown = setting.json(&["show", "killed"]).to_string();
+    assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
+}
+
+fn start(setting: &Setting, project: &std::path::Path) -> std::process::Child {
+    let mut command = setting.command();
+    command.args(["-v", "build", "--plain"]).arg(project);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Reads what a build says until it has said `wanted`.
+fn wait_for(build: &mut std::process::Child, wanted: &str) {
+    let mut said = String::new();
+    let mut byte = [0];
+    let stderr = build.stderr.as_mut().unwrap();
+    while !said.contains(wanted) {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended having said:\n{said}");
+        said.push(char::from(byte[0]));
+    }
+}

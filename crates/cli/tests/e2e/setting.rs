@@ -1,0 +1,141 @@
+//! Where the tests work: one data folder, projects in temporary folders, and
+//! a count of what a build might leave behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+/// One build at a time: the counts of what is left behind need quiet, and two
+/// emulated machines at once would each be too slow.
+static QUIET: Mutex<()> = Mutex::new(());
+
+/// A test's hold on the data folder.
+pub(crate) struct Setting {
+    data: PathBuf,
+    folder: tempfile::TempDir,
+    _quiet: MutexGuard<'static, ()>,
+}
+
+impl Setting {
+    pub(crate) fn new() -> Self {
+        let quiet = QUIET.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e-data");
+        Self { data, folder: tempfile::tempdir().unwrap(), _quiet: quiet }
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Writes a file of the test's project.
+    pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Writes a project of one component, `component.yaml`, whose phases these are.
+    pub(crate) fn project(&self, name: &str, phases: &str, more: &str) -> PathBuf {
+        let document = format!("name: {name}\nschemaVersion: 1.0\nphases:\n{phases}");
+        self.write("component.yaml", &document);
+        let project = format!(
+            "recipe:\n  name: {name}\n  semanticVersion: 1.0.0\n  parentImage: debian-minimal-12\n  \
+             components:\n    - componentArn: ./component.yaml\n{more}"
+        );
+        self.write("goldsmith.yaml", &project);
+        self.folder.path().to_owned()
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let program = std::env::var_os("GOLDSMITH_BIN").expect("`make vm` names the program");
+        let mut command = Command::new(program);
+        command.arg("--data-dir").arg(&self.data).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    /// Runs a command that must succeed and returns its JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--output", "json"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Builds a project that must fail with `code`; returns all it said.
+    pub(crate) fn fails(&self, project: &Path, code: i32) -> String {
+        let output = self.run(&["build", "--plain", project.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
+        text(&output)
+    }
+
+    /// Returns the ids of all AMIs in the catalogue.
+    pub(crate) fn amis(&self) -> Vec<String> {
+        let images = self.json(&["images"]).to_string();
+        let mut ids: Vec<_> =
+            images.match_indices("ami-").map(|(n, _)| images[n..n + 21].to_owned()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
+/// What a build could leave behind on the machine.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Traces {
+    mounts: usize,
+    loops: usize,
+    processes: Vec<String>,
+    interfaces: Vec<String>,
+    groups: usize,
+    work: Vec<String>,
+    temporary: Vec<String>,
+}
+
+impl Traces {
+    pub(crate) fn now(setting: &Setting) -> Self {
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let ours = ["goldsmith", "runc", "passt", "pasta", "qemu-system", "mmdebstrap"];
+        let processes = names(Path::new("/proc")).into_iter().filter_map(|pid| {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+            ours.iter().any(|ours| name.starts_with(ours)).then_some(name)
+        });
+        let groups = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"];
+        Self {
+            mounts: fs::read_to_string("/proc/self/mounts").unwrap().lines().count(),
+            loops: names(Path::new("/sys/block"))
+                .iter()
+                .filter(|name| Path::new("/sys/block").join(name).join("loop").exists())
+                .count(),
+            processes: processes.collect(),
+            interfaces: names(Path::new("/sys/class/net")),
+            groups: groups
+                .iter()
+                .flat_map(|folder| names(Path::new(folder)))
+                .filter(|name| name.starts_with("goldsmith-"))
+                .count(),
+            work: names(&setting.data().join("work")),
+            temporary: names(&std::env::temp_dir())
+                .into_iter()
+                .filter(|name| name.contains("mmdebstrap") || name.contains("goldsmith"))
+                .collect(),
+        }
+    }
+}
+
+pub(crate) fn text(output: &Output) -> String {
+    let part = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    part(&output.stdout) + &part(&output.stderr)
+}

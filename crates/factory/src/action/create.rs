@@ -1,0 +1,234 @@
+//! Makes a disk of what the components left.
+
+use base::{Boot, Receipt};
+use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
+use name::Digest;
+
+use crate::build::{Artefact, Work};
+use crate::{Cause, Failure};
+
+/// What a build leaves behind that every machine makes anew, and the flag file
+/// in the recipe's working directory that keeps it (reference §2.10).
+const SANITISED: [(&[&str], Option<&str>); 6] = [
+    (
+        &[
+            "etc/sudoers.d/90-cloud-init-users",
+            "etc/locale.conf",
+            "var/log/cloud-init.log",
+            "var/log/cloud-init-output.log",
+            "var/lib/cloud/*",
+        ],
+        Some("skip_cleanup_cloudinit_files"),
+    ),
+    (
+        &[
+            "etc/.updated",
+            "etc/aliases.db",
+            "etc/hostname",
+            "var/.updated",
+            "var/lib/misc/postfix.aliasesdb-stamp",
+            "var/lib/postfix/master.lock",
+            "var/spool/postfix/pid/master.pid",
+            "var/cache/yum/x86_64/2/.gpgkeyschecked.yum",
+        ],
+        Some("skip_cleanup_instance_files"),
+    ),
+    (
+        &["etc/ssh/ssh_host_*", "root/.ssh/authorized_keys", "home/*/.ssh/authorized_keys"],
+        Some("skip_cleanup_ssh_files"),
+    ),
+    (&["var/log/**"], Some("skip_cleanup_instance_log_files")),
+    (&["var/lib/amazon/toe/*"], Some("skip_cleanup_toe_files")),
+    (
+        &[
+            "tmp/*",
+            "var/tmp/*",
+            "root/.bash_history",
+            "var/cache/apt/**",
+            "var/cache/debconf/*-old",
+            "var/cache/dnf/**",
+            "var/cache/ldconfig/aux-cache",
+            "var/cache/man/**",
+            "var/lib/apt/lists/**",
+            "var/lib/dbus/machine-id",
+            "var/lib/dhclient/*",
+            "var/lib/dhcp/*.leases",
+            "var/lib/dpkg/*-old",
+            "var/lib/rsyslog/imjournal.state",
+            "var/lib/systemd/random-seed",
+            "var/lib/systemd/timesync/*",
+            "var/log/journal/*",
+            "var/log/sa/*",
+        ],
+        None,
+    ),
+];
+
+/// Where Debian keeps its signed boot loader, and where firmware looks for it.
+const LOADER: [(&str, &str); 3] = [
+    ("EFI/BOOT/BOOTX64.EFI", "usr/lib/shim/shimx64.efi.signed"),
+    ("EFI/BOOT/mmx64.efi", "usr/lib/shim/mmx64.efi.signed"),
+    ("EFI/BOOT/grubx64.efi", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+];
+
+/// Writes the disk and digests it.
+pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Failure> {
+    let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
+    let cells = &work.factory.cells;
+    let base = work.base.as_ref().expect("the plan prepares the base first");
+    let layers = match &work.sandbox {
+        Some(sandbox) => sandbox.layers().to_vec(),
+        None => vec![base.tree.clone()],
+    };
+    let folder = work.folder.join("image");
+    cells.make_folder(&folder).map_err(|error| fail(&error))?;
+    let disk = folder.join("disk.raw");
+    let task = Task::WriteDisk(description(work, base, layers, disk.clone()));
+    let output = cells
+        .run(&format!("{}-image", work.run.work), task, &mut std::io::empty())
+        .map_err(|error| fail(&error))?;
+    let written: cell::Written = serde_json::from_slice(&output).map_err(|error| fail(&error))?;
+
+    let file = std::fs::File::open(cells.data().join(&disk)).map_err(|error| fail(&error))?;
+    let mut progress = |progress: publish::Progress| {
+        work.teller().progress(progress.done, progress.total);
+    };
+    let mut watch = publish::Watch { progress: &mut progress, cancel: work.cancel };
+    let digest = publish::disk_digest(&file, &mut watch).map_err(|error| fail(&error))?;
+    let artefact = store::artefact::Artefact {
+        run: work.run.id,
+        digest,
+        size: written.size,
+        tests: serde_json::Value::Null,
+        made_at: crate::clock::now_micros(),
+    };
+    let kept = store::artefact::put(&work.factory.db, &artefact);
+    work.handle.block_on(kept).map_err(|error| fail(&error))?;
+    work.report.digest = Some(digest.to_string());
+    work.report.disk_bytes = Some(written.size);
+    work.report.data_bytes = Some(written.used);
+    work.artefact = Some(Artefact { disk, digest });
+    Ok(format!("{} files, {} MiB used", written.entries, written.used >> 20))
+}
+
+fn description(
+    work: &Work<'_>,
+    base: &Receipt,
+    layers: Vec<std::path::PathBuf>,
+    out: std::path::PathBuf,
+) -> Disk {
+    let recipe = &work.order.project.recipe;
+    let flags = recipe.working_directory.trim_start_matches('/');
+    let leave_out = SANITISED.iter().map(|(paths, flag)| LeaveOut {
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        unless: flag.map(|flag| std::path::Path::new(flags).join(flag)),
+    });
+    // systemd fills an empty machine-id at each machine's first boot
+    // (machine-id(5)), and takes it as no first boot of a new installation.
+    let mut extras =
+        vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
+    let (source, root_uuid, root_label) = match &base.boot {
+        Boot::Tree => {
+            let root_uuid = identity(base, &recipe.name.segment(), "root file system");
+            let root = hyphenated(root_uuid);
+            extras.push(Extra {
+                path: "boot/grub/grub.cfg".to_owned(),
+                text: menu(&root),
+                mode: 0o600,
+            });
+            let size = recipe.block_devices.iter().find_map(|device| device.gib);
+            let source = Source::New {
+                size: size.map(|gib| u64::from(gib) << 30),
+                guids: ["disk", "esp", "root"]
+                    .map(|part| identity(base, &recipe.name.segment(), part)),
+                esp_id: u32::from_le_bytes(
+                    identity(base, &recipe.name.segment(), "esp volume")[..4]
+                        .try_into()
+                        .expect("four bytes are four bytes"),
+                ),
+                esp: LOADER
+                    .iter()
+                    .map(|(to, from)| ((*to).to_owned(), Content::Tree((*from).into())))
+                    .chain([("EFI/debian/grub.cfg".to_owned(), Content::Text(stub(&root)))])
+                    .collect(),
+            };
+            (source, root_uuid, "root".to_owned())
+        }
+        Boot::Disk { disk, offset, size, uuid, label } => {
+            let source = Source::Copy { disk: disk.clone(), offset: *offset, size: *size };
+            (source, *uuid, label.clone())
+        }
+    };
+    Disk {
+        layers,
+        out,
+        source,
+        extras,
+        leave_out: leave_out.collect(),
+        epoch: base.epoch,
+        root_uuid,
+        root_label,
+    }
+}
+
+/// Returns an identifier that depends on what is built, never on when: equal
+/// inputs give equal disks. A version 8 UUID (RFC 9562 §5.8).
+fn identity(base: &Receipt, recipe: &str, part: &str) -> [u8; 16] {
+    let mut builder = Digest::builder("image-identity/1");
+    builder.digest(&base.digest).text(recipe).text(part);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&builder.finish().as_bytes()[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    bytes
+}
+
+fn hyphenated(uuid: [u8; 16]) -> String {
+    let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+    let part = |range: std::ops::Range<usize>| &hex[range];
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
+}
+
+/// Returns what the signed GRUB reads first; its place on the ESP is built in.
+fn stub(root: &str) -> String {
+    format!(
+        "search.fs_uuid {root} root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n"
+    )
+}
+
+/// Returns the boot menu. It names Debian's links to the newest kernel and the
+/// one before, so it stays right when the machine upgrades its kernel;
+/// `update-grub` in the machine may replace it.
+fn menu(root: &str) -> String {
+    let entry = |title: &str, old: &str| {
+        format!(
+            "menuentry '{title}' {{\n  linux /vmlinuz{old} root=UUID={root} ro console=tty0 console=ttyS0,115200\n  initrd /initrd.img{old}\n}}\n"
+        )
+    };
+    format!(
+        "search.fs_uuid {root} root\nset default=0\nset timeout=1\nserial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n{}{}",
+        entry("Debian GNU/Linux", ""),
+        entry("Debian GNU/Linux, previous kernel", ".old"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_written_as_uuids() {
+        let mut bytes = [0; 16];
+        for (n, byte) in (0_u8..).zip(&mut bytes) {
+            *byte = n;
+        }
+        assert_eq!(hyphenated(bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f");
+    }
+
+    #[test]
+    fn the_menu_boots_the_newest_kernel_whatever_its_version() {
+        let menu = menu("1234");
+        assert!(menu.contains("linux /vmlinuz root=UUID=1234 ro"));
+        assert!(menu.contains("initrd /initrd.img.old"));
+    }
+}

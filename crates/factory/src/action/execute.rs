@@ -1,0 +1,83 @@
+//! Executes a component's document: on the sandbox, or on the booted image.
+
+use cell::Limits;
+use channel::{Execute, Status};
+use instance::ExecuteError;
+use instance::sandbox::{Launch, Sandbox};
+use model::InstanceType;
+
+use crate::build::Work;
+use crate::order::LoadedComponent;
+use crate::{Cause, Failure};
+
+/// Runs the build and validate phases of the recipe's component `n` on the
+/// sandbox, which is launched first if none is.
+pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, Failure> {
+    let component = work.component(n);
+    let mut sandbox = match work.sandbox.take() {
+        Some(sandbox) => sandbox,
+        None => launch(work)?,
+    };
+    let request = request(component, &["build", "validate"]);
+    let result = sandbox.execute(&request, &work.watch(&component.name));
+    work.sandbox = Some(sandbox);
+    settle(work, Cause::Component, component, result)
+}
+
+/// Runs the test phase of the recipe's component `n` on the booted image.
+pub(crate) fn test_component(work: &mut Work<'_>, n: usize) -> Result<String, Failure> {
+    let component = work.component(n);
+    let mut machine = work.machine.take().expect("the plan boots the image before its tests");
+    let result = machine.execute(&request(component, &["test"]), &work.watch(&component.name));
+    work.machine = Some(machine);
+    settle(work, Cause::Test, component, result)
+}
+
+fn launch(work: &Work<'_>) -> Result<Sandbox, Failure> {
+    let base = work.base.as_ref().expect("the plan prepares the base first");
+    let launch = Launch {
+        name: format!("{}-build", work.run.work),
+        layers: vec![base.tree.clone()],
+        work: work.folder.join("build"),
+        agent: work.factory.agent.clone(),
+        limits: limits(work),
+        source_epoch: base.epoch,
+    };
+    Sandbox::launch(&work.factory.cells, launch)
+        .map_err(|error| Failure::of(Cause::Factory, &error))
+}
+
+/// Returns what an instance may use: the first instance type's share.
+pub(crate) fn limits(work: &Work<'_>) -> Limits {
+    let kind: &InstanceType = &work.order.project.infrastructure.instance_types()[0];
+    Limits { cpus: kind.vcpus(), memory_mib: kind.memory_mib(), processes: kind.process_limit() }
+}
+
+fn request(component: &LoadedComponent, phases: &[&str]) -> Execute {
+    Execute {
+        component: component.name.clone(),
+        document: component.text.clone(),
+        phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
+        parameters: component.parameters.clone(),
+        resume: None,
+    }
+}
+
+fn settle(
+    work: &Work<'_>,
+    cause: Cause,
+    component: &LoadedComponent,
+    result: Result<(Status, String), ExecuteError>,
+) -> Result<String, Failure> {
+    match result {
+        Ok((Status::Success | Status::Skipped, _)) => Ok(String::new()),
+        Ok((Status::IgnoredFailure, message)) => Ok(format!("ignored: {message}")),
+        Ok((Status::Failed, message)) => {
+            Err(work.teller().component_failure(cause, &component.name, message))
+        }
+        Err(error) => {
+            let told = Failure::of(cause, &error).message;
+            Err(work.teller().component_failure(cause, &component.name, told))
+        }
+    }
+}

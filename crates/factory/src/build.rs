@@ -1,0 +1,525 @@
+//! One build, from an order to a report.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use channel::{Event, Stream};
+use engine::{Command, End};
+use instance::sandbox::Sandbox;
+use instance::vm::Machine;
+use model::{BuildFacts, BuildTime, ImageState};
+use name::{Arn, Digest, Kind, Level, Owner, RunId};
+use plan::{Action, Outline, Plan};
+use store::step::NewStep;
+use store::{StepState, StoreError, Workflow, run, step};
+use tokio::runtime::Handle;
+
+use crate::clock::{instant, now_micros};
+use crate::log::{Log, clean};
+use crate::order::LoadedComponent;
+use crate::{
+    Case, Cause, Factory, Failure, Line, LogError, Notice, Observer, Order, PlannedStep, Report,
+    StepReport, action, owner, recover,
+};
+
+/// A build could not be recorded; its own failures are in the [`Report`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The catalogue failed.
+    #[error("failed to record the build")]
+    Store(#[from] StoreError),
+    /// The log failed.
+    #[error("failed to begin the build's log")]
+    Log(#[from] LogError),
+    /// The kernel gave no random numbers.
+    #[error("failed to draw an id")]
+    Random(#[source] std::io::Error),
+}
+
+impl Factory {
+    /// Builds what `order` says and tells `observer`; `cancel` ends it early.
+    ///
+    /// Every record is written before the work it describes. Whatever happens,
+    /// no process, mount or folder of the build is left when this returns.
+    pub async fn build(
+        &self,
+        order: Order,
+        observer: Arc<dyn Observer>,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Report, BuildError> {
+        let factory = self.clone();
+        let handle = Handle::current();
+        let work = move || Work::begin(&factory, &order, &*observer, &cancel, handle)?.carry_out();
+        tokio::task::spawn_blocking(work).await.expect("a build's thread does not panic")
+    }
+}
+
+/// A build under way.
+pub(crate) struct Work<'a> {
+    pub(crate) factory: &'a Factory,
+    pub(crate) order: &'a Order,
+    pub(crate) run: run::Run,
+    /// The build's folder below the data folder.
+    pub(crate) folder: PathBuf,
+    pub(crate) facts: BuildFacts,
+    pub(crate) cancel: &'a AtomicBool,
+    pub(crate) handle: Handle,
+    pub(crate) base: Option<base::Receipt>,
+    pub(crate) sandbox: Option<Sandbox>,
+    pub(crate) artefact: Option<Artefact>,
+    pub(crate) machine: Option<Machine>,
+    pub(crate) report: Report,
+    plan: Plan,
+    teller: Teller<'a>,
+    began: Instant,
+}
+
+/// The disk that the build made.
+#[derive(Debug, Clone)]
+pub(crate) struct Artefact {
+    /// The raw image, relative to the data folder.
+    pub(crate) disk: PathBuf,
+    /// What it holds.
+    pub(crate) digest: Digest,
+}
+
+impl<'a> Work<'a> {
+    fn begin(
+        factory: &'a Factory,
+        order: &'a Order,
+        observer: &'a dyn Observer,
+        cancel: &'a AtomicBool,
+        handle: Handle,
+    ) -> Result<Self, BuildError> {
+        let plan = Plan::new(&outline(order));
+        let recipe = &order.project.recipe;
+        let id = RunId::from_random(random().map_err(BuildError::Random)?);
+        let now = now_micros();
+        let new = run::NewRun {
+            id,
+            image: recipe.name.segment(),
+            version: recipe.version,
+            project: order.folder.display().to_string(),
+            recipe: serde_json::json!({ "name": recipe.name.as_str() }),
+            work: id.to_string(),
+            owner: owner::this_process(),
+            started_at: now,
+        };
+        let run = handle.block_on(run::create(&factory.db, new))?;
+        let arn = Arn::new(
+            factory.settings.region.clone(),
+            Owner::Account(factory.settings.account.clone()),
+            Kind::Image,
+            &run.image,
+            Level::Build(run.build),
+        );
+        let image =
+            arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
+        let log = Log::create(factory.cells.data(), &run.work)?;
+        let facts = BuildFacts { time: build_time(now), version: run.build };
+        let report = Report {
+            image,
+            run: run.id.to_string(),
+            state: run.state.as_str().to_owned(),
+            failure: None,
+            digest: None,
+            disk_bytes: None,
+            data_bytes: None,
+            boot_seconds: None,
+            amis: Vec::new(),
+            cases: Vec::new(),
+            steps: Vec::new(),
+            seconds: 0.0,
+        };
+        let folder = Path::new("work").join(&run.work);
+        let teller = Teller { observer, state: Mutex::new(Told::new(log)) };
+        Ok(Self {
+            factory,
+            order,
+            run,
+            folder,
+            facts,
+            cancel,
+            handle,
+            base: None,
+            sandbox: None,
+            artefact: None,
+            machine: None,
+            report,
+            plan,
+            teller,
+            began: instant(),
+        })
+    }
+
+    fn carry_out(mut self) -> Result<Report, BuildError> {
+        let steps = self.planned_steps()?;
+        let (image, id) = (self.report.image.clone(), self.report.run.clone());
+        self.teller.notice(&Notice::Begun { image: &image, run: &id, steps: &steps });
+        let mut run = engine::Run::new(&self.plan);
+        let mut commands = run.advance(engine::Event::Begun);
+        loop {
+            let mut settled = None;
+            for command in std::mem::take(&mut commands) {
+                match command {
+                    Command::Enter(state) => self.enter(state, "")?,
+                    Command::Perform(step) => settled = Some((step, self.perform(step)?)),
+                    Command::Finish(end) => return self.finish(&end),
+                }
+            }
+            let Some((step, result)) = settled else {
+                // The engine always answers with a step or an end.
+                unreachable!("a run in progress has a step to perform");
+            };
+            commands = match result {
+                Err(failure) if failure.cause == Cause::Cancelled => {
+                    self.report.failure = Some(failure);
+                    run.advance(engine::Event::CancelAsked)
+                }
+                Err(failure) => {
+                    let reason = failure.reason();
+                    self.report.failure = Some(failure);
+                    run.advance(engine::Event::Settled { step, result: Err(reason) })
+                }
+                Ok(()) => run.advance(engine::Event::Settled { step, result: Ok(()) }),
+            };
+        }
+    }
+
+    fn planned_steps(&self) -> Result<Vec<PlannedStep>, BuildError> {
+        let mut planned = Vec::new();
+        for step in self.plan.steps() {
+            let typical = step::typical_seconds(&self.factory.db, &self.run.image, &step.label);
+            let estimate = self.handle.block_on(typical)?.map(Duration::from_secs_f64);
+            planned.push(PlannedStep { label: step.label.clone(), estimate });
+        }
+        Ok(planned)
+    }
+
+    fn enter(&mut self, state: ImageState, reason: &str) -> Result<(), BuildError> {
+        let recorded = run::advance(&self.factory.db, self.run.id, state, reason, now_micros());
+        self.handle.block_on(recorded)?;
+        self.report.state = state.as_str().to_owned();
+        Ok(())
+    }
+
+    /// Records a step, carries it out and records how it ended.
+    fn perform(&mut self, n: usize) -> Result<Result<(), Failure>, BuildError> {
+        let step = self.plan.steps()[n].clone();
+        let ordinal = n as u32 + 1;
+        let new = NewStep {
+            run: self.run.id,
+            ordinal,
+            workflow: match step.workflow {
+                plan::Workflow::Build => Workflow::Build,
+                plan::Workflow::Test => Workflow::Test,
+                plan::Workflow::Distribution => Workflow::Distribution,
+            },
+            action: step.action.as_str(),
+            label: &step.label,
+            started_at: now_micros(),
+        };
+        self.handle.block_on(step::start(&self.factory.db, &new))?;
+        self.teller.begin(n, &step.label);
+        let began = instant();
+        let result = if self.cancel.load(Ordering::Acquire) {
+            Err(self.cancelled())
+        } else {
+            match &step.action {
+                Action::PrepareBase => action::prepare_base(self),
+                Action::BuildComponent(n) => action::build_component(self, *n),
+                Action::CreateImage => action::create_image(self),
+                Action::LaunchTest => action::launch_test(self),
+                Action::TestComponent(n) => action::test_component(self, *n),
+                Action::VerifyImage => action::verify_image(self),
+                Action::Distribute => action::distribute(self),
+            }
+        };
+        let took = began.elapsed();
+        let result = match result {
+            // What a cancelled step says of its own end is a consequence.
+            Err(_) if self.cancel.load(Ordering::Acquire) => Err(self.cancelled()),
+            other => other,
+        };
+        let (state, message) = match &result {
+            Ok(_) => (StepState::Completed, String::new()),
+            Err(failure) if failure.cause == Cause::Cancelled => {
+                (StepState::Cancelled, failure.reason())
+            }
+            Err(failure) => (StepState::Failed, failure.reason()),
+        };
+        let ended =
+            step::end(&self.factory.db, self.run.id, ordinal, state, &message, now_micros());
+        self.handle.block_on(ended)?;
+        let seconds = took.as_secs_f64();
+        self.report.steps.push(StepReport { label: step.label, seconds });
+        self.teller.notice(&Notice::StepEnded {
+            step: n,
+            took,
+            outcome: result.as_deref().unwrap_or_default(),
+            failure: result.as_ref().err(),
+        });
+        if let Some(error) = self.teller.log_error() {
+            return Err(error.into());
+        }
+        Ok(result.map(drop))
+    }
+
+    fn cancelled(&self) -> Failure {
+        Failure {
+            cause: Cause::Cancelled,
+            component: None,
+            phase: None,
+            step: None,
+            exit_code: None,
+            message: "the build was cancelled".to_owned(),
+            last_lines: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, end: &End) -> Result<Report, BuildError> {
+        // Processes first, then what they had open.
+        self.machine = None;
+        self.sandbox = None;
+        recover::remove(&self.factory.cells, vec![self.folder.clone()]);
+        self.enter(end.state, &end.reason)?;
+        self.report.cases = self.teller.cases();
+        self.report.seconds = self.began.elapsed().as_secs_f64();
+        Ok(self.report)
+    }
+
+    /// Returns a component of the recipe.
+    pub(crate) fn component(&self, n: usize) -> &'a LoadedComponent {
+        &self.order.components[n]
+    }
+
+    /// Returns what passes a component's events on.
+    pub(crate) fn teller(&self) -> &Teller<'a> {
+        &self.teller
+    }
+
+    /// Returns what an instance reports to while it works on `component`.
+    pub(crate) fn watch<'b>(&'b self, component: &'b str) -> Watch<'b> {
+        Watch { teller: &self.teller, cancel: self.cancel, component }
+    }
+}
+
+/// Passes on what happens, and remembers what a failure will be told with.
+pub(crate) struct Teller<'a> {
+    observer: &'a dyn Observer,
+    state: Mutex<Told>,
+}
+
+struct Told {
+    log: Log,
+    error: Option<LogError>,
+    step: usize,
+    label: String,
+    last_lines: std::collections::VecDeque<String>,
+    failed: Option<(String, String, Option<i32>)>,
+    cases: Vec<Case>,
+}
+
+impl Told {
+    fn new(log: Log) -> Self {
+        Self {
+            log,
+            error: None,
+            step: 0,
+            label: String::new(),
+            last_lines: std::collections::VecDeque::new(),
+            failed: None,
+            cases: Vec::new(),
+        }
+    }
+}
+
+impl Teller<'_> {
+    fn notice(&self, notice: &Notice<'_>) {
+        self.observer.notice(notice);
+    }
+
+    fn begin(&self, step: usize, label: &str) {
+        {
+            let mut told = self.told();
+            told.step = step;
+            label.clone_into(&mut told.label);
+            told.last_lines.clear();
+            told.failed = None;
+        }
+        self.notice(&Notice::StepStarted { step });
+    }
+
+    /// Adds a line to the log and shows it.
+    pub(crate) fn line(&self, place: Option<(&str, &str)>, text: &str) {
+        let mut told = self.told();
+        let line = Line {
+            at: now_micros(),
+            label: told.label.clone(),
+            place: place.map(|(phase, step)| (phase.to_owned(), step.to_owned())),
+            text: clean(text),
+        };
+        if let Err(error) = told.log.add(&line) {
+            told.error.get_or_insert(error);
+        }
+        if told.last_lines.len() == 20 {
+            told.last_lines.pop_front();
+        }
+        told.last_lines.push_back(line.text.clone());
+        drop(told);
+        self.notice(&Notice::Line(&line));
+    }
+
+    /// Tells how far the step is.
+    pub(crate) fn progress(&self, done: u64, total: u64) {
+        let step = self.told().step;
+        self.notice(&Notice::Progress { step, done, total });
+    }
+
+    /// Returns the failure of a component that ended with `message`.
+    pub(crate) fn component_failure(
+        &self,
+        cause: Cause,
+        component: &str,
+        message: String,
+    ) -> Failure {
+        let mut told = self.told();
+        let failed = told.failed.take();
+        let (phase, step, exit_code) = match failed {
+            Some((phase, step, exit_code)) => (Some(phase), Some(step), exit_code),
+            None => (None, None, None),
+        };
+        Failure {
+            cause,
+            component: Some(component.to_owned()),
+            phase,
+            step,
+            exit_code,
+            message,
+            last_lines: told.last_lines.iter().cloned().collect(),
+        }
+    }
+
+    fn log_error(&self) -> Option<LogError> {
+        self.told().error.take()
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        std::mem::take(&mut self.told().cases)
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn event(&self, component: &str, event: &Event) {
+        match event {
+            Event::Output { phase, step, stream, line } => {
+                // Both streams are one story; which is which is in the place.
+                match stream {
+                    Stream::Stdout | Stream::Stderr => self.line(Some((phase, step)), line),
+                }
+            }
+            Event::StepStarted { phase, step, action, attempt } => {
+                let again =
+                    if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                self.line(Some((phase, step)), &format!("{action}{again}"));
+                if *attempt == 1 {
+                    // The last lines of a failure are the failing step's.
+                    self.told().last_lines.clear();
+                }
+            }
+            Event::StepEnded { phase, step, status, exit_code, message, millis } => {
+                if !message.is_empty() {
+                    self.line(Some((phase, step)), message);
+                }
+                let mut told = self.told();
+                if *status == channel::Status::Failed && told.failed.is_none() {
+                    told.failed = Some((phase.clone(), step.clone(), *exit_code));
+                }
+                told.cases.push(Case {
+                    component: component.to_owned(),
+                    phase: phase.clone(),
+                    step: step.clone(),
+                    status: *status,
+                    message: clean(message),
+                    seconds: *millis as f64 / 1000.0,
+                });
+            }
+            Event::Reboot { .. } => self.line(None, "restarting the instance"),
+            Event::Ready { .. } | Event::Ended { .. } | Event::Refused { .. } => {}
+        }
+    }
+}
+
+/// What an instance, or the making of a base, reports to.
+pub(crate) struct Watch<'a> {
+    teller: &'a Teller<'a>,
+    cancel: &'a AtomicBool,
+    component: &'a str,
+}
+
+impl instance::Watch for Watch<'_> {
+    fn event(&self, event: &Event) {
+        self.teller.event(self.component, event);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Acquire)
+    }
+}
+
+impl base::Watch for Watch<'_> {
+    fn line(&self, line: &str) {
+        self.teller.line(None, line);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Acquire)
+    }
+}
+
+fn outline(order: &Order) -> Outline {
+    let has = |component: &LoadedComponent, phases: &[&str]| {
+        component.component.phases.iter().any(|phase| phases.contains(&phase.name.as_str()))
+    };
+    let component = |component: &LoadedComponent| plan::Component {
+        name: component.name.clone(),
+        builds: has(component, &["build", "validate"]),
+        tests: has(component, &["test"]),
+    };
+    Outline {
+        base: order.project.recipe.parent.to_string(),
+        components: order.components.iter().map(component).collect(),
+        tests: order.project.tests.enabled,
+        regions: {
+            let distributions = order.project.distributions.as_slice();
+            distributions.iter().map(|distribution| distribution.region.clone()).collect()
+        },
+    }
+}
+
+/// Returns random bytes of the kernel's.
+pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(bytes)
+}
+
+/// Returns a time as a calendar in UTC shows it.
+fn build_time(micros: i64) -> BuildTime {
+    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC);
+    BuildTime {
+        year: time.year().unsigned_abs(),
+        month: time.month().unsigned_abs(),
+        day: time.day().unsigned_abs(),
+        hour: time.hour().unsigned_abs(),
+        minute: time.minute().unsigned_abs(),
+        second: time.second().unsigned_abs(),
+        millisecond: time.millisecond().unsigned_abs(),
+    }
+}

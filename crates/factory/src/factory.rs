@@ -1,0 +1,110 @@
+//! The factory: its data folder, its catalogue and its means.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cell::{Cells, Ids, IdsError};
+use name::{Account, Digest, Region};
+use store::{Db, StoreError};
+
+use crate::recover::{self, Recovered};
+use crate::{Line, LogError, log};
+
+/// Where the factory works and with what.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder; made if absent.
+    pub data: PathBuf,
+    /// The agent's binary.
+    pub agent: PathBuf,
+    /// Whose images are made.
+    pub account: Account,
+    /// The region of image ARNs; images are published where a project says.
+    pub region: Region,
+}
+
+/// Makes images.
+#[derive(Debug, Clone)]
+pub struct Factory {
+    pub(crate) db: Db,
+    pub(crate) cells: Cells,
+    pub(crate) settings: Settings,
+    /// The agent within the data folder.
+    pub(crate) agent: PathBuf,
+}
+
+/// The factory cannot work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// This user may not have ids of their own.
+    #[error("failed to find user ids for instances")]
+    Ids(#[from] IdsError),
+    /// The data folder cannot be used.
+    #[error("failed to use the data folder {}", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The agent's binary cannot be used.
+    #[error("failed to use the agent {}", path.display())]
+    Agent {
+        /// The binary.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The catalogue cannot be used.
+    #[error("failed to use the catalogue")]
+    Store(#[from] StoreError),
+}
+
+impl Factory {
+    /// Opens the factory and ends what a killed one left behind.
+    pub async fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
+        let fail = |source| OpenError::Data { path: settings.data.clone(), source };
+        let cells = Cells::new(&settings.data, Ids::of_this_user()?).map_err(fail)?;
+        let db = Db::open(&cells.data().join("goldsmith.db")).await?;
+        let recovered = recover::recover(&db, &cells).await?;
+        let agent = keep_agent(cells.data(), &settings.agent)
+            .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
+        Ok((Self { db, cells, settings, agent }, recovered))
+    }
+
+    /// Returns the catalogue.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Returns what starts cells over the data folder.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Returns the log of a run, by the name of its work folder.
+    pub fn log(&self, work: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
+        log::read(self.cells.data(), work)
+    }
+}
+
+/// Copies the agent into the data folder, named by its digest, where instances
+/// can see it whatever the modes of the folders around the original.
+fn keep_agent(data: &Path, agent: &Path) -> io::Result<PathBuf> {
+    let bytes = fs::read(agent)?;
+    let kept = Path::new("agents").join(Digest::of(&bytes).hex());
+    let full = data.join(&kept);
+    if !full.exists() {
+        fs::create_dir_all(data.join("agents"))?;
+        let mut partial = tempfile::NamedTempFile::new_in(data.join("agents"))?;
+        io::Write::write_all(&mut partial, &bytes)?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
+        partial.as_file().set_permissions(mode)?;
+        partial.persist(&full)?;
+    }
+    Ok(kept)
+}

@@ -1,0 +1,104 @@
+//! Why a build failed, told so that one can act on it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The first failure of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// What kind of thing went wrong.
+    pub cause: Cause,
+    /// The component, where one was at work.
+    pub component: Option<String>,
+    /// Its phase.
+    pub phase: Option<String>,
+    /// Its step.
+    pub step: Option<String>,
+    /// The exit code of the step's program.
+    pub exit_code: Option<i32>,
+    /// What went wrong, in a sentence.
+    pub message: String,
+    /// The last lines of output, at most twenty.
+    pub last_lines: Vec<String>,
+}
+
+/// What kind of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cause {
+    /// A component's build or validate phase failed.
+    Component,
+    /// A test failed, or the image did not boot.
+    Test,
+    /// The factory itself failed.
+    Factory,
+    /// Somebody cancelled the build.
+    Cancelled,
+}
+
+impl Failure {
+    /// Returns a failure of the factory itself: `error` and all its causes.
+    pub(crate) fn of(cause: Cause, error: &dyn std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        Self {
+            cause,
+            component: None,
+            phase: None,
+            step: None,
+            exit_code: None,
+            message,
+            last_lines: Vec::new(),
+        }
+    }
+
+    /// Returns the reason as the API's `state.reason` has it: component, phase,
+    /// step, exit code, message and last lines, at most 1024 characters.
+    pub fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        for line in &self.last_lines {
+            reason.push('\n');
+            reason.push_str(line);
+        }
+        if reason.chars().count() > 1024 {
+            reason = reason.chars().take(1021).collect::<String>() + "...";
+        }
+        reason
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(component) = &self.component {
+            write!(f, "component {component}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_fits_the_api() {
+        let failure = Failure {
+            cause: Cause::Component,
+            component: Some("nginx".to_owned()),
+            phase: Some("build".to_owned()),
+            step: Some("Install".to_owned()),
+            exit_code: Some(100),
+            message: "phase build: step Install (ExecuteBash) failed with exit code 100".to_owned(),
+            last_lines: vec!["E: no such package".to_owned(); 100],
+        };
+        let reason = failure.reason();
+        assert!(reason.starts_with("component nginx: phase build: step Install"));
+        assert_eq!(reason.chars().count(), 1024);
+    }
+}

@@ -1,0 +1,106 @@
+//! A run's log: one JSON object a line, written as things happen.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// The run's step it belongs to.
+    pub label: String,
+    /// The document's phase and step, where it comes from one.
+    pub place: Option<(String, String)>,
+    /// The text, without control characters.
+    pub text: String,
+}
+
+/// A log could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to keep the log {}", path.display())]
+pub struct LogError {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// Appends to a run's log.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: File,
+    path: PathBuf,
+}
+
+impl Log {
+    /// Begins the log of the run whose folder is `run`.
+    pub(crate) fn create(data: &Path, run: &str) -> Result<Self, LogError> {
+        let path = path(data, run);
+        let file = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
+            .map_err(|source| LogError { path: path.clone(), source })?;
+        Ok(Self { file, path })
+    }
+
+    /// Adds a line. It is with the kernel when this returns, so that a killed
+    /// factory has lost nothing.
+    pub(crate) fn add(&mut self, line: &Line) -> Result<(), LogError> {
+        let mut text = serde_json::to_vec(line).expect("lines hold only what JSON can");
+        text.push(b'\n');
+        let written = self.file.write_all(&text);
+        written.map_err(|source| LogError { path: self.path.clone(), source })
+    }
+}
+
+/// Returns the lines of a run's log. A last line that a crash cut short is
+/// left out.
+pub(crate) fn read(data: &Path, run: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
+    let path = path(data, run);
+    let file = File::open(&path).map_err(|source| LogError { path, source })?;
+    let lines = BufReader::new(file).lines().map_while(Result::ok);
+    Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
+}
+
+fn path(data: &Path, run: &str) -> PathBuf {
+    data.join("logs").join(run).join("log.jsonl")
+}
+
+/// Returns what a component wrote, fit for a terminal: no control characters,
+/// and of a line that redraws itself only its last state.
+pub(crate) fn clean(text: &str) -> String {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let last = text.rsplit('\r').next().unwrap_or(text);
+    last.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_back_and_a_torn_one_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let line = Line {
+            at: 1,
+            label: "build nginx".to_owned(),
+            place: Some(("build".to_owned(), "Install".to_owned())),
+            text: "ok".to_owned(),
+        };
+        let mut log = Log::create(dir.path(), "r").unwrap();
+        log.add(&line).unwrap();
+        log.file.write_all(b"{\"at\":2,\"lab").unwrap();
+        assert_eq!(read(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line]);
+        assert!(read(dir.path(), "other").is_err());
+    }
+
+    #[test]
+    fn terminals_are_safe_from_components() {
+        assert_eq!(clean("10%\r50%\r100%\r\n"), "100%");
+        assert_eq!(clean("\u{1b}[31mred\tx\u{7}"), "[31mred x");
+    }
+}

@@ -1,0 +1,219 @@
+//! A project and all it refers to, read and checked before anything happens.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base::{MANAGED, Managed};
+use document::{Component, Problem, Problems, Project};
+use model::{ComponentReference, DiskLocation, ParentImage};
+use name::{Arn, Level, Owner};
+
+use crate::managed_components;
+
+/// What a build is asked to do, free of problems.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The project.
+    pub project: Project,
+    /// Its components, in the recipe's order.
+    pub components: Vec<LoadedComponent>,
+    /// The folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// What is odd but allowed, as text for people; may be empty.
+    pub warnings: String,
+}
+
+/// A component with its document at hand.
+#[derive(Debug, Clone)]
+pub struct LoadedComponent {
+    /// What people call it.
+    pub name: String,
+    /// The document's text.
+    pub text: String,
+    /// The document.
+    pub component: Component,
+    /// The recipe's values for its parameters.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// A project cannot be built as it stands.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// The project's file cannot be read.
+    #[error("failed to read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The project or its documents have problems: all of them, with places.
+    #[error("{rendered}")]
+    Problems {
+        /// As text for people.
+        rendered: String,
+        /// How many they are.
+        count: usize,
+    },
+}
+
+impl Order {
+    /// Reads the project at `path`, a file or a folder with a `goldsmith.yaml`,
+    /// and every document it names, and reports all problems of all of them.
+    pub fn load(path: &Path) -> Result<Self, OrderError> {
+        let file = if path.is_dir() { path.join("goldsmith.yaml") } else { path.to_owned() };
+        let text = fs::read_to_string(&file)
+            .map_err(|source| OrderError::Read { path: file.clone(), source })?;
+        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+        let shown = file.display().to_string();
+        let parsed = Project::parse(&text).map_err(|problems| OrderError::Problems {
+            count: problems.len(),
+            rendered: problems.render(&shown, &text),
+        })?;
+        let project = parsed.value;
+        let mut findings = Findings::default();
+        let mut own = parsed.warnings;
+        check_parent(&project, &folder, &mut own);
+        let mut components = Vec::new();
+        for n in 0..project.recipe.components.as_slice().len() {
+            components.extend(load_component(&project, n, &folder, &mut own, &mut findings));
+        }
+        findings.add(&own, &shown, &text);
+        if findings.refuse {
+            return Err(OrderError::Problems { rendered: findings.text, count: findings.count });
+        }
+        Ok(Self { project, components, folder, warnings: findings.text })
+    }
+}
+
+/// The problems of several files, rendered.
+#[derive(Default)]
+struct Findings {
+    text: String,
+    count: usize,
+    refuse: bool,
+}
+
+impl Findings {
+    fn add(&mut self, problems: &Problems, file: &str, source: &str) {
+        if !problems.is_empty() {
+            self.text.push_str(&problems.render(file, source));
+        }
+        self.count += problems.len();
+        self.refuse |= problems.refuse();
+    }
+}
+
+fn check_parent(project: &Project, folder: &Path, problems: &mut Problems) {
+    let span = project.places.parent;
+    let unknown = |name: &str| {
+        let known = MANAGED.map(|managed| managed.name).join(", ");
+        Problem::error("no-such-image", span, format!("there is no managed image `{name}`"))
+            .help(format!("the managed images are {known}"))
+    };
+    match &project.recipe.parent {
+        ParentImage::Name(name) if Managed::find(name).is_none() => problems.push(unknown(name)),
+        ParentImage::Arn(arn)
+            if matches!(arn.owner(), Owner::Managed(_)) && Managed::find(arn.name()).is_none() =>
+        {
+            problems.push(unknown(arn.name()));
+        }
+        ParentImage::Disk { location: DiskLocation::Path(path), .. }
+            if !folder.join(path).is_file() =>
+        {
+            let text = format!("there is no file {}", folder.join(path).display());
+            problems.push(Problem::error("no-such-file", span, text));
+        }
+        ParentImage::Name(_)
+        | ParentImage::Arn(_)
+        | ParentImage::Ami(_)
+        | ParentImage::Disk { .. } => {}
+    }
+}
+
+/// Loads the recipe's component at `n`; `None` after adding a problem to `own`
+/// or to `findings`.
+fn load_component(
+    project: &Project,
+    n: usize,
+    folder: &Path,
+    own: &mut Problems,
+    findings: &mut Findings,
+) -> Option<LoadedComponent> {
+    let wanted = &project.recipe.components.as_slice()[n];
+    let span = project.places.components[n].reference;
+    let (name, file, text) = match &wanted.reference {
+        ComponentReference::Name(name) => managed(name, None, span, own)?,
+        ComponentReference::Arn(arn) => managed(arn.name(), Some(arn), span, own)?,
+        ComponentReference::Path(path) => {
+            let file = folder.join(path);
+            match fs::read_to_string(&file) {
+                Ok(text) => {
+                    let stem = Path::new(path).file_stem().unwrap_or_default();
+                    (stem.to_string_lossy().into_owned(), file.display().to_string(), text)
+                }
+                Err(error) => {
+                    let message = format!("failed to read {}: {error}", file.display());
+                    own.push(Problem::error("no-such-file", span, message));
+                    return None;
+                }
+            }
+        }
+    };
+    match Component::parse(&text) {
+        Ok(parsed) => {
+            findings.add(&parsed.warnings, &file, &text);
+            own.extend(project.check_parameters(n, &parsed.value));
+            let parameters = wanted.parameters.iter();
+            let parameters =
+                parameters.map(|(name, values)| (name.clone(), values.join(","))).collect();
+            Some(LoadedComponent { name, component: parsed.value, text, parameters })
+        }
+        Err(problems) => {
+            findings.add(&problems, &file, &text);
+            None
+        }
+    }
+}
+
+/// Returns the name, a file name for messages and the text of a managed component.
+fn managed(
+    name: &str,
+    arn: Option<&Arn>,
+    span: document::Span,
+    own: &mut Problems,
+) -> Option<(String, String, String)> {
+    let fits = |version| match arn.map(Arn::level) {
+        None | Some(Level::Name) => true,
+        Some(Level::Version(pattern)) => pattern.matches(version),
+        Some(Level::Build(build)) => build.version == version && build.build == 1,
+    };
+    let ours = arn.is_none_or(|arn| matches!(arn.owner(), Owner::Managed(_)));
+    let found = managed_components()
+        .iter()
+        .filter(|managed| ours && managed.name == name && fits(managed.version()))
+        .max_by_key(|managed| managed.version());
+    match found {
+        Some(managed) => {
+            let file = format!("{}/{}.yaml", managed.name, managed.version());
+            Some((name.to_owned(), file, managed.text.to_owned()))
+        }
+        None => {
+            let shown = arn.map_or(name.to_owned(), Arn::to_string);
+            let known: Vec<_> = managed_components().iter().map(|managed| managed.name).collect();
+            let problem = Problem::error(
+                "no-such-component",
+                span,
+                format!("there is no component `{shown}`"),
+            );
+            own.push(problem.help(format!(
+                "the managed components are {}; a document of your own is named by its path",
+                known.join(", ")
+            )));
+            None
+        }
+    }
+}

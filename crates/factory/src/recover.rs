@@ -1,0 +1,70 @@
+//! After a crash: what earlier processes left behind is ended and removed.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cell::{Cells, Task};
+use model::ImageState;
+use store::{Db, StoreError, run};
+
+use crate::clock::now_micros;
+use crate::owner;
+
+/// What a recovery did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The images whose builds had been cut short, now failed.
+    pub failed: Vec<String>,
+    /// How many folders were removed.
+    pub folders: usize,
+}
+
+/// Ends the runs whose process is gone and removes their folders.
+///
+/// Their processes are gone already: each lived in a cell, and a cell ends
+/// with the factory that made it.
+pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreError> {
+    let mut recovered = Recovered::default();
+    let mut live = HashSet::new();
+    let this = owner::this_process();
+    for run in run::unfinished(db).await? {
+        if owner::lives(&run.owner) || !run::adopt(db, run.id, &run.owner, &this).await? {
+            live.insert(run.work);
+            continue;
+        }
+        let reason = "the factory was stopped before the build had ended";
+        run::advance(db, run.id, ImageState::Failed, reason, now_micros()).await?;
+        recovered.failed.push(format!("{}/{}", run.image, run.build));
+    }
+    cells.tidy_up(&|name| live.iter().any(|work| name.starts_with(work.as_str())));
+    let stale = stale(cells.data(), &live);
+    recovered.folders = stale.len();
+    remove(cells, stale);
+    Ok(recovered)
+}
+
+/// Removes folders that cells have written to. What cannot be removed now is
+/// found again by the next recovery.
+pub(crate) fn remove(cells: &Cells, folders: Vec<PathBuf>) {
+    if folders.is_empty() {
+        return;
+    }
+    let task = Task::Remove { paths: folders.clone() };
+    if cells.run("remove", task, &mut std::io::empty()).is_err() {
+        return;
+    }
+    for folder in folders {
+        // As root the cell may not remove the folder itself from its parent.
+        let _ = fs::remove_dir(cells.data().join(folder));
+    }
+}
+
+fn stale(data: &Path, live: &HashSet<String>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data.join("work")).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !live.contains(name))
+        .map(|name| Path::new("work").join(name))
+        .collect()
+}
