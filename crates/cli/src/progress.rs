@@ -15,7 +15,7 @@ use crate::output::{painted, say};
 
 use board::{Board, Event, Row};
 
-pub(crate) use board::Detail;
+pub(crate) use board::{Detail, Ending};
 
 /// How often lines are redrawn in place.
 const TICK: Duration = Duration::from_millis(100);
@@ -83,8 +83,8 @@ impl Teller {
     }
 
     /// Tells that the step ended.
-    pub(crate) fn end_alone(&self, took: Duration, failed: bool) {
-        self.pass(Event::Ended { step: 0, took, outcome: String::new(), failed });
+    pub(crate) fn end_alone(&self, took: Duration, ending: Ending) {
+        self.pass(Event::Ended { step: 0, took, outcome: String::new(), ending });
     }
 
     fn pass(&self, event: Event) {

@@ -4,6 +4,9 @@
 //! `GOLDSMITH_AGENT`, and what `scripts/install-packages` installs. The data
 //! folder is kept from run to run, so that bases are made once.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::disallowed_methods, reason = "the tests run the command and its neighbours")]
+
 #[path = "e2e/escape.rs"]
 mod escape;
 #[path = "e2e/example.rs"]

@@ -176,12 +176,12 @@ impl<'a> Work<'a> {
             };
             commands = match result {
                 Err(failure) if failure.cause == Cause::Cancelled => {
-                    self.report.failure = Some(failure);
+                    self.report.failure = Some(*failure);
                     run.advance(engine::Event::CancelAsked)
                 }
                 Err(failure) => {
                     let reason = failure.reason();
-                    self.report.failure = Some(failure);
+                    self.report.failure = Some(*failure);
                     run.advance(engine::Event::Settled { step, result: Err(reason) })
                 }
                 Ok(()) => run.advance(engine::Event::Settled { step, result: Ok(()) }),
@@ -207,7 +207,7 @@ impl<'a> Work<'a> {
     }
 
     /// Records a step, carries it out and records how it ended.
-    fn perform(&mut self, n: usize) -> Result<Result<(), Failure>, BuildError> {
+    fn perform(&mut self, n: usize) -> Result<Result<(), Box<Failure>>, BuildError> {
         let step = self.plan.steps()[n].clone();
         let ordinal = n as u32 + 1;
         let new = NewStep {
@@ -226,7 +226,7 @@ impl<'a> Work<'a> {
         self.teller.begin(n, &step.label);
         let began = instant();
         let result = if self.cancel.load(Ordering::Acquire) {
-            Err(self.cancelled())
+            Err(cancelled())
         } else {
             match &step.action {
                 Action::PrepareBase => action::prepare_base(self),
@@ -241,7 +241,7 @@ impl<'a> Work<'a> {
         let took = began.elapsed();
         let result = match result {
             // What a cancelled step says of its own end is a consequence.
-            Err(_) if self.cancel.load(Ordering::Acquire) => Err(self.cancelled()),
+            Err(_) if self.cancel.load(Ordering::Acquire) => Err(cancelled()),
             other => other,
         };
         let (state, message) = match &result {
@@ -260,24 +260,12 @@ impl<'a> Work<'a> {
             step: n,
             took,
             outcome: result.as_deref().unwrap_or_default(),
-            failure: result.as_ref().err(),
+            failure: result.as_ref().err().map(Box::as_ref),
         });
         if let Some(error) = self.teller.log_error() {
             return Err(error.into());
         }
         Ok(result.map(drop))
-    }
-
-    fn cancelled(&self) -> Failure {
-        Failure {
-            cause: Cause::Cancelled,
-            component: None,
-            phase: None,
-            step: None,
-            exit_code: None,
-            message: "the build was cancelled".to_owned(),
-            last_lines: Vec::new(),
-        }
     }
 
     fn finish(mut self, end: &End) -> Result<Report, BuildError> {
@@ -385,14 +373,14 @@ impl Teller<'_> {
         cause: Cause,
         component: &str,
         message: String,
-    ) -> Failure {
+    ) -> Box<Failure> {
         let mut told = self.told();
         let failed = told.failed.take();
         let (phase, step, exit_code) = match failed {
             Some((phase, step, exit_code)) => (Some(phase), Some(step), exit_code),
             None => (None, None, None),
         };
-        Failure {
+        Box::new(Failure {
             cause,
             component: Some(component.to_owned()),
             phase,
@@ -400,7 +388,7 @@ impl Teller<'_> {
             exit_code,
             message,
             last_lines: told.last_lines.iter().cloned().collect(),
-        }
+        })
     }
 
     fn log_error(&self) -> Option<LogError> {
@@ -480,6 +468,10 @@ impl base::Watch for Watch<'_> {
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Acquire)
     }
+}
+
+fn cancelled() -> Box<Failure> {
+    Failure::plain(Cause::Cancelled, "the build was cancelled".to_owned())
 }
 
 fn outline(order: &Order) -> Outline {

@@ -40,14 +40,19 @@ pub enum Cause {
 
 impl Failure {
     /// Returns a failure of the factory itself: `error` and all its causes.
-    pub(crate) fn of(cause: Cause, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn of(cause: Cause, error: &dyn std::error::Error) -> Box<Self> {
         let mut message = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
             message = format!("{message}: {error}");
             source = error.source();
         }
-        Self {
+        Self::plain(cause, message)
+    }
+
+    /// Returns a failure of no component's.
+    pub(crate) fn plain(cause: Cause, message: String) -> Box<Self> {
+        Box::new(Self {
             cause,
             component: None,
             phase: None,
@@ -55,7 +60,7 @@ impl Failure {
             exit_code: None,
             message,
             last_lines: Vec::new(),
-        }
+        })
     }
 
     /// Returns the reason as the API's `state.reason` has it: component, phase,

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::output::Output;
-use crate::progress::{Detail, Look, Progress};
+use crate::progress::{Detail, Ending, Look, Progress};
 use crate::published::Published;
 use crate::reference::{self, ImageReference};
 use crate::text;
@@ -42,10 +42,12 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let Published { ami, region, map } = Published::find(home, &self.ami).await?;
+        // In place or not at all: the result says the rest.
+        let redraws = home.environment().redraws && !out.is_json() && !out.is_quiet();
         let progress = Progress::start(Look {
-            redraws: home.environment().redraws && !out.is_json(),
+            redraws,
             colours: home.environment().colours_err,
-            detail: if out.is_quiet() { Detail::Quiet } else { Detail::Steps },
+            detail: if redraws { Detail::Steps } else { Detail::Quiet },
         });
         let teller = Arc::new(progress.teller());
         let told = Arc::clone(&teller);
@@ -63,7 +65,8 @@ impl Export {
             };
             let mut watch = publish::Watch { progress: &mut tell, cancel: &cancel };
             let done = publish::export(&map, region.store(), format, &file, existing, &mut watch);
-            teller.end_alone(began.elapsed(), done.is_err());
+            let ending = if done.is_ok() { Ending::Done } else { Ending::Failed };
+            teller.end_alone(began.elapsed(), ending);
             done
         };
         let done = tokio::task::spawn_blocking(work).await;

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use cell::Cells;
-use instance::vm::{self, Console, Firmware, Forward, Login};
+use instance::vm::{self, Accelerator, Console, Firmware, Forward, Login};
 use publish::materialise;
+use tokio::sync::Notify;
 
 use crate::cancel::on_signals;
 use crate::error::CliError;
@@ -77,34 +79,21 @@ impl FromStr for HostPort {
 
 impl Run {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
-        let environment = home.environment();
-        let mut needs = needs::needs(environment.root);
-        needs.retain(|need| {
-            ["qemu-utils", "qemu-system-x86", "ovmf", "passt", "uidmap"].contains(&need.package)
-        });
-        needs::check(needs, environment.path.as_deref().unwrap_or_default())?;
-        let firmware = Firmware::find().ok_or_else(|| CliError::Lacking {
-            lacking: vec!["UEFI firmware".to_owned()],
-            mend: "as root run: apt-get install ovmf".to_owned(),
-        })?;
+        let firmware = firmware(home)?;
         let login = self.login()?;
         let published = Published::find(home, &self.ami).await?;
         let cells = home.cells()?;
         let terminal = Terminal::remember();
-        let (told, telling) = tokio::sync::oneshot::channel();
-        let told = std::sync::Mutex::new(Some(told));
-        let cancel = on_signals(move || {
-            // Taken, as a second signal has nothing to add.
-            let told = told.lock().ok().and_then(|mut told| told.take());
-            told.map(|told| told.send(()));
-        })?;
+        let told = Arc::new(Notify::new());
+        let telling = Arc::clone(&told);
+        let cancel = on_signals(move || telling.notify_one())?;
         let path = cells.data().join("machines");
         let room = Room::make(&cells).map_err(|source| CliError::Write { path, source })?;
 
         out.note(format_args!("making a copy of {}", published.ami.ami.id));
         let disk = copy(&published, &room, &cancel).await?;
         let accelerator = vm::accelerator(&cells).accelerator;
-        introduce(&login, &self.forwards, &accelerator.to_string(), out);
+        introduce(&login, &self.forwards, accelerator, out);
         let console = Console {
             name: format!("console-{}", std::process::id()),
             disk,
@@ -121,12 +110,11 @@ impl Run {
         let ended = tokio::select! {
             ended = machine => Some(ended.expect("a console does not panic")),
             // The machine ends with this process.
-            _ = telling => None,
+            () = told.notified() => None,
         };
         drop((terminal, room));
         match ended {
-            Some(status) if status?.success() => Ok(Exit::Done),
-            Some(_) => Ok(Exit::Other),
+            Some(status) => Ok(if status?.success() { Exit::Done } else { Exit::Other }),
             None => Ok(Exit::Cancelled),
         }
     }
@@ -146,6 +134,20 @@ impl Run {
     }
 }
 
+/// Returns the machine's firmware, if all else that a machine needs is there.
+fn firmware(home: &Home) -> Result<Firmware, CliError> {
+    let environment = home.environment();
+    let mut needs = needs::needs(environment.root);
+    needs.retain(|need| {
+        ["qemu-utils", "qemu-system-x86", "ovmf", "passt", "uidmap"].contains(&need.package)
+    });
+    needs::check(needs, environment.path.as_deref().unwrap_or_default())?;
+    Firmware::find().ok_or_else(|| CliError::Lacking {
+        lacking: vec!["UEFI firmware".to_owned()],
+        mend: "as root run: apt-get install ovmf".to_owned(),
+    })
+}
+
 fn read_keys(path: &Path) -> Result<Vec<String>, CliError> {
     let text = fs::read_to_string(path)
         .map_err(|source| CliError::Read { path: path.to_owned(), source })?;
@@ -157,12 +159,12 @@ fn read_keys(path: &Path) -> Result<Vec<String>, CliError> {
 async fn copy(
     Published { ami, region, map }: &Published,
     room: &Room,
-    cancel: &std::sync::Arc<std::sync::atomic::AtomicBool>,
+    cancel: &Arc<AtomicBool>,
 ) -> Result<PathBuf, CliError> {
     let (file, path) = room
         .file("disk.raw")
         .map_err(|source| CliError::Write { path: room.path().join("disk.raw"), source })?;
-    let (map, store, cancel) = (map.clone(), region.store().clone(), std::sync::Arc::clone(cancel));
+    let (map, store, cancel) = (map.clone(), region.store().clone(), Arc::clone(cancel));
     let work = move || {
         let mut watch = publish::Watch { progress: &mut |_| (), cancel: &cancel };
         materialise(&map, &store, &file, &mut watch)
@@ -172,7 +174,7 @@ async fn copy(
     Ok(path)
 }
 
-fn introduce(login: &Login, forwards: &[HostPort], accelerator: &str, out: &Output) {
+fn introduce(login: &Login, forwards: &[HostPort], accelerator: Accelerator, out: &Output) {
     out.note(format_args!("starting the machine ({accelerator}); Ctrl-A X ends it"));
     for HostPort(Forward { host, machine }) in forwards {
         out.note(format_args!("localhost:{host} leads to the machine's port {machine}"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use factory::{Notice, PlannedStep};
+use factory::{Cause, Failure, Notice, PlannedStep};
 
 use crate::output::Style;
 use crate::text;
@@ -25,9 +25,27 @@ pub(crate) enum Event {
     Started { step: usize },
     Line { label: String, text: String },
     Progress { done: u64, total: u64 },
-    Ended { step: usize, took: Duration, outcome: String, failed: bool },
+    Ended { step: usize, took: Duration, outcome: String, ending: Ending },
     Note(String),
     End,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl Ending {
+    fn of(failure: Option<&Failure>) -> Self {
+        match failure.map(|failure| failure.cause) {
+            None => Self::Done,
+            Some(Cause::Cancelled) => Self::Cancelled,
+            Some(Cause::Component | Cause::Test | Cause::Factory) => Self::Failed,
+        }
+    }
 }
 
 impl Event {
@@ -46,7 +64,7 @@ impl Event {
                 step: *step,
                 took: *took,
                 outcome: (*outcome).to_owned(),
-                failed: failure.is_some(),
+                ending: Ending::of(*failure),
             },
         }
     }
@@ -126,13 +144,16 @@ impl Board {
                 }
                 vec![]
             }
-            Event::Ended { step, took, outcome, failed } => {
+            Event::Ended { step, took, outcome, ending } => {
                 self.current = None;
                 if quiet {
                     return vec![];
                 }
-                let (word, style) =
-                    if failed { ("FAILED", Style::Bad) } else { ("ok", Style::Plain) };
+                let (word, style) = match ending {
+                    Ending::Done => ("ok", Style::Plain),
+                    Ending::Failed => ("FAILED", Style::Bad),
+                    Ending::Cancelled => ("ended", Style::Plain),
+                };
                 let row = format!(
                     "{}  {word:<7}  {:>11}  {outcome}",
                     self.head(step),
@@ -207,9 +228,9 @@ mod tests {
         }
     }
 
-    fn ended(step: usize, millis: u64, outcome: &str, failed: bool) -> Event {
+    fn ended(step: usize, millis: u64, outcome: &str, ending: Ending) -> Event {
         let took = Duration::from_millis(millis);
-        Event::Ended { step, took, outcome: outcome.to_owned(), failed }
+        Event::Ended { step, took, outcome: outcome.to_owned(), ending }
     }
 
     fn line(text: &str) -> Event {
@@ -221,11 +242,11 @@ mod tests {
         vec![
             begun(estimates),
             Event::Started { step: 0 },
-            ended(0, 31_234, "Debian GNU/Linux 12 (bookworm), made", false),
+            ended(0, 31_234, "Debian GNU/Linux 12 (bookworm), made", Ending::Done),
             Event::Started { step: 1 },
             line("Setting up nginx (1.22.1-9) ..."),
             Event::Progress { done: 3, total: 4 },
-            ended(1, 4_000, "", true),
+            ended(1, 4_000, "", Ending::Failed),
         ]
     }
 

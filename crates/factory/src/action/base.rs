@@ -14,7 +14,7 @@ use crate::{Cause, Failure};
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Makes, imports or finds the parent image; says where it came from.
-pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Failure> {
+pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let (receipt, how) = match &work.order.project.recipe.parent {
         ParentImage::Name(name) => managed(work, name)?,
         ParentImage::Arn(arn) if matches!(arn.owner(), name::Owner::Managed(_)) => {
@@ -38,7 +38,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Failure> {
     Ok(outcome)
 }
 
-fn managed(work: &Work<'_>, name: &str) -> Result<(Receipt, &'static str), Failure> {
+fn managed(work: &Work<'_>, name: &str) -> Result<(Receipt, &'static str), Box<Failure>> {
     let Some(managed) = Managed::find(name) else {
         return Err(missing(format!("there is no managed image `{name}`")));
     };
@@ -56,7 +56,7 @@ fn imported(
     work: &Work<'_>,
     digest: &Digest,
     origin: &Origin,
-) -> Result<(Receipt, &'static str), Failure> {
+) -> Result<(Receipt, &'static str), Box<Failure>> {
     let cells = &work.factory.cells;
     if let Some(receipt) = Receipt::find(cells.data(), digest) {
         return Ok((receipt, "at hand"));
@@ -67,7 +67,7 @@ fn imported(
 }
 
 /// Makes a base of an image of ours, from the blocks of its snapshot.
-fn published(work: &Work<'_>, ami: AmiId) -> Result<(Receipt, &'static str), Failure> {
+fn published(work: &Work<'_>, ami: AmiId) -> Result<(Receipt, &'static str), Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let db = &work.factory.db;
     let cells = &work.factory.cells;
@@ -92,7 +92,7 @@ fn published(work: &Work<'_>, ami: AmiId) -> Result<(Receipt, &'static str), Fai
 }
 
 /// Returns an AMI of the newest image that `arn` fits.
-fn ami_of_image(work: &Work<'_>, arn: &Arn) -> Result<AmiId, Failure> {
+fn ami_of_image(work: &Work<'_>, arn: &Arn) -> Result<AmiId, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let db = &work.factory.db;
     let runs = work.handle.block_on(store::run::list(db)).map_err(|error| fail(&error))?;
@@ -112,16 +112,8 @@ fn ami_of_image(work: &Work<'_>, arn: &Arn) -> Result<AmiId, Failure> {
     amis.first().map(|entry| entry.ami.id).ok_or_else(none)
 }
 
-fn missing(message: String) -> Failure {
-    Failure {
-        cause: Cause::Factory,
-        component: None,
-        phase: None,
-        step: None,
-        exit_code: None,
-        message,
-        last_lines: Vec::new(),
-    }
+fn missing(message: String) -> Box<Failure> {
+    Failure::plain(Cause::Factory, message)
 }
 
 fn scratch(work: &Work<'_>) -> PathBuf {

@@ -72,7 +72,7 @@ const LOADER: [(&str, &str); 3] = [
 ];
 
 /// Writes the disk and digests it.
-pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Failure> {
+pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let cells = &work.factory.cells;
     let base = work.base.as_ref().expect("the plan prepares the base first");

@@ -8,7 +8,7 @@ use crate::clock::now_micros;
 use crate::{Cause, Failure, Published};
 
 /// Publishes the image.
-pub(crate) fn distribute(work: &mut Work<'_>) -> Result<String, Failure> {
+pub(crate) fn distribute(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let data = work.factory.cells.data();
     let artefact = work.artefact.as_ref().expect("the plan creates the image before it goes out");
@@ -24,7 +24,7 @@ pub(crate) fn distribute(work: &mut Work<'_>) -> Result<String, Failure> {
     let mut watch = publish::Watch { progress: &mut progress, cancel: work.cancel };
     let staged = publish::stage(&file, &artefact.digest, &regions, &mut watch)
         .map_err(|error| fail(&error))?;
-    let copied: Vec<_> = staged.regions().iter().map(|region| region.copied.clone()).collect();
+    let copied: Vec<_> = staged.regions().iter().map(|region| region.copied).collect();
     for (region, copied) in regions.iter().zip(&copied) {
         let text =
             format!("{}: {} of {} blocks copied", region.name(), copied.copied, copied.total);

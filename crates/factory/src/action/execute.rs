@@ -12,7 +12,7 @@ use crate::{Cause, Failure};
 
 /// Runs the build and validate phases of the recipe's component `n` on the
 /// sandbox, which is launched first if none is.
-pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, Failure> {
+pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, Box<Failure>> {
     let component = work.component(n);
     let mut sandbox = match work.sandbox.take() {
         Some(sandbox) => sandbox,
@@ -25,7 +25,7 @@ pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, F
 }
 
 /// Runs the test phase of the recipe's component `n` on the booted image.
-pub(crate) fn test_component(work: &mut Work<'_>, n: usize) -> Result<String, Failure> {
+pub(crate) fn test_component(work: &mut Work<'_>, n: usize) -> Result<String, Box<Failure>> {
     let component = work.component(n);
     let mut machine = work.machine.take().expect("the plan boots the image before its tests");
     let result = machine.execute(&request(component, &["test"]), &work.watch(&component.name));
@@ -33,7 +33,7 @@ pub(crate) fn test_component(work: &mut Work<'_>, n: usize) -> Result<String, Fa
     settle(work, Cause::Test, component, result)
 }
 
-fn launch(work: &Work<'_>) -> Result<Sandbox, Failure> {
+fn launch(work: &Work<'_>) -> Result<Sandbox, Box<Failure>> {
     let base = work.base.as_ref().expect("the plan prepares the base first");
     let launch = Launch {
         name: format!("{}-build", work.run.work),
@@ -68,7 +68,7 @@ fn settle(
     cause: Cause,
     component: &LoadedComponent,
     result: Result<(Status, String), ExecuteError>,
-) -> Result<String, Failure> {
+) -> Result<String, Box<Failure>> {
     match result {
         Ok((Status::Success | Status::Skipped, _)) => Ok(String::new()),
         Ok((Status::IgnoredFailure, message)) => Ok(format!("ignored: {message}")),

@@ -11,7 +11,7 @@ use crate::{Cause, Failure};
 const GROWTH: u64 = 1 << 30;
 
 /// Boots the image and waits until its system says that it has booted.
-pub(crate) fn launch_test(work: &mut Work<'_>) -> Result<String, Failure> {
+pub(crate) fn launch_test(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let artefact = work.artefact.as_ref().expect("the plan creates the image before its tests");
     let limits = limits(work);
     let cells = &work.factory.cells;

@@ -4,7 +4,7 @@ use crate::build::Work;
 use crate::{Cause, Failure};
 
 /// Ends the test machine and digests the disk again.
-pub(crate) fn verify_image(work: &mut Work<'_>) -> Result<String, Failure> {
+pub(crate) fn verify_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Test, error);
     if let Some(machine) = work.machine.take() {
         machine.terminate(&work.watch(""));

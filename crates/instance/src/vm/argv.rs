@@ -123,8 +123,8 @@ pub(super) fn arguments(plan: &Plan) -> Vec<String> {
 fn processor(accelerator: Accelerator, cpus: u32) -> Vec<String> {
     match accelerator {
         Accelerator::Kvm => words(&format!("-accel kvm -cpu host -smp {cpus}")),
-        // One processor: each more makes a boot cost a quarter more of the
-        // host's time, as all stop when one of them changes a page table.
+        // One processor: with a second a boot takes 40 % more of the host's
+        // time, and longer, as both stop when one changes a page table.
         Accelerator::Tcg => words("-accel tcg,thread=multi -cpu max -smp 1"),
     }
 }

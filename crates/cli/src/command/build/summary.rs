@@ -85,6 +85,9 @@ fn tests(cases: &[Case]) -> String {
     };
     let (passed, failed) = (count(&[Status::Success]), count(&[Status::Failed]));
     let (ignored, skipped) = (count(&[Status::IgnoredFailure]), count(&[Status::Skipped]));
+    if passed + failed + ignored + skipped == 0 {
+        return "none".to_owned();
+    }
     let mut told = format!("{passed} passed, {failed} failed, {skipped} skipped");
     if ignored > 0 {
         told.push_str(&format!(", {ignored} failed and were ignored"));

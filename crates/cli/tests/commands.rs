@@ -1,0 +1,256 @@
+//! The command as its users see it: output, exit codes and help. Builds have
+//! tests of their own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use expect_test::{expect, expect_file};
+use model::ImageState;
+use name::RunId;
+use store::{Db, run};
+use tempfile::TempDir;
+
+/// Runs the command over a data folder.
+fn goldsmith(data: &Path, args: &[&str]) -> Output {
+    #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_goldsmith"));
+    command
+        .args(args)
+        .env("GOLDSMITH_DATA_DIR", data)
+        .env("TZ", "UTC")
+        .env_remove("COLUMNS")
+        .env_remove("GOLDSMITH_AGENT")
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Runs the command and expects it to succeed; returns what it printed.
+#[track_caller]
+fn succeed(data: &Path, args: &[&str]) -> String {
+    let output = goldsmith(data, args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs the command and expects it to fail; returns what it said.
+#[track_caller]
+fn fail(data: &Path, args: &[&str], code: i32) -> String {
+    let output = goldsmith(data, args);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr)
+}
+
+/// A data folder with one build, which failed.
+fn with_failed_build() -> TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().join("goldsmith.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let db = Db::open(&path).await.unwrap();
+        let new = run::NewRun {
+            id: RunId::from_random([0x12; 8]),
+            image: "web".to_owned(),
+            version: "1.0.0".parse().unwrap(),
+            project: "examples/web".to_owned(),
+            recipe: serde_json::json!({ "name": "Web" }),
+            work: "run-01212121212121212".to_owned(),
+            owner: run::Owner { pid: 1, boot: String::new(), ticks: 0 },
+            started_at: 1_700_000_000_000_000,
+        };
+        let run = run::create(&db, new).await.unwrap();
+        let reason = "component nginx: exit code 100\nE: no such package";
+        let ended = 1_700_000_012_300_000;
+        run::advance(&db, run.id, ImageState::Failed, reason, ended).await.unwrap();
+        db.close().await;
+    });
+    data
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let data = tempfile::tempdir().unwrap();
+    let commands = [
+        "build",
+        "images",
+        "show",
+        "logs",
+        "run",
+        "export",
+        "delete",
+        "gc",
+        "doctor",
+        "schema",
+        "completion",
+        "man",
+    ];
+    let whole = succeed(data.path(), &["--help"]);
+    expect_file!["help/goldsmith.txt"].assert_eq(&whole);
+    for command in commands {
+        assert!(whole.contains(&format!("\n  {command} ")), "{command} is not listed");
+        let help = succeed(data.path(), &[command, "--help"]);
+        expect_file![format!("help/{command}.txt")].assert_eq(&help);
+    }
+    let listed = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help")).unwrap();
+    assert_eq!(listed.count(), commands.len() + 1, "a help text has no command");
+}
+
+#[test]
+fn schemas_scripts_and_manual_pages_are_printed() {
+    let data = tempfile::tempdir().unwrap();
+    for kind in ["project", "component"] {
+        let schema = succeed(data.path(), &["schema", kind]);
+        let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+        assert!(schema["$schema"].as_str().unwrap().contains("json-schema.org"), "{kind}");
+    }
+    assert!(succeed(data.path(), &["completion", "bash"]).contains("_goldsmith"));
+    let folder = data.path().join("man");
+    succeed(data.path(), &["man", folder.to_str().unwrap()]);
+    for page in ["goldsmith.1", "goldsmith-build.1", "goldsmith-export.1"] {
+        assert!(folder.join(page).is_file(), "{page}");
+    }
+}
+
+#[test]
+fn a_wrong_project_is_refused_before_anything_starts() {
+    let data = tempfile::tempdir().unwrap();
+    let project = tempfile::tempdir().unwrap();
+    let file = project.path().join("goldsmith.yaml");
+    fs::write(
+        &file,
+        "recipe:\n  name: web\n  semanticVersion: 1.0.0\n  parentImage: debian-server-99\n  \
+         components:\n    - componentArn: no-such-component\n    - componentArn: missing.yaml\n\
+         distributions:\n  - region: local-1\n",
+    )
+    .unwrap();
+    let data = data.path().join("data");
+    let said = fail(&data, &["build", project.path().to_str().unwrap()], 2);
+    expect![[r#"
+        error[no-such-image]: there is no managed image `debian-server-99`
+         --> PROJECT/goldsmith.yaml:4:16
+          |
+        4 |   parentImage: debian-server-99
+          |                ^^^^^^^^^^^^^^^^
+          = help: the managed images are debian-minimal-12, debian-minimal-13, debian-server-12, debian-server-13
+
+        error[no-such-component]: there is no component `no-such-component`
+         --> PROJECT/goldsmith.yaml:6:21
+          |
+        6 |     - componentArn: no-such-component
+          |                     ^^^^^^^^^^^^^^^^^
+          = help: the managed components are harden-linux, harden-linux-test, reboot-linux, simple-boot-test-linux, update-linux; a document of your own is named by its path
+
+        error[no-such-file]: failed to read PROJECT/missing.yaml: No such file or directory (os error 2)
+         --> PROJECT/goldsmith.yaml:7:21
+          |
+        7 |     - componentArn: missing.yaml
+          |                     ^^^^^^^^^^^^
+
+        error: the project has 3 problems
+    "#]].assert_eq(&said.replace(project.path().to_str().unwrap(), "PROJECT"));
+    assert!(!data.exists());
+
+    fs::write(&file, said.replace('\n', " ")).unwrap();
+    fail(&data, &["build", file.to_str().unwrap()], 2);
+    let nowhere = fail(&data, &["build", "/nowhere"], 2);
+    expect![[r#"
+        error: failed to read /nowhere: No such file or directory (os error 2)
+        hint: name a folder with a goldsmith.yaml, or such a file; `goldsmith schema project` tells what it may hold
+    "#]].assert_eq(&nowhere);
+    assert!(!data.exists());
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let data = tempfile::tempdir().unwrap();
+    let some = with_failed_build();
+    for data in [data.path(), some.path()] {
+        let ami = "ami-00123456789abcdef";
+        for args in [
+            &["show", "mail"][..],
+            &["logs", "mail/1.0.0/1"],
+            &["delete", "run-0ff", "--yes"],
+            &["export", ami, "--format", "raw", "disk"],
+            &["run", ami],
+        ] {
+            let said = fail(data, args, 5);
+            assert!(said.starts_with("error: there is no "), "{said}");
+            assert!(said.ends_with("hint: `goldsmith images` lists what there is\n"), "{said}");
+        }
+    }
+    fail(data.path(), &["show", "not/an/image"], 2);
+    assert_eq!(succeed(data.path(), &["--output", "json", "images"]), "[]\n");
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "looking makes nothing");
+}
+
+#[test]
+fn a_failed_build_can_be_looked_at_and_deleted() {
+    let data = with_failed_build();
+    let data = data.path();
+    let images = succeed(data, &["images"]);
+    assert!(images.contains("web/1.0.0/1  FAILED"), "{images}");
+    expect![[r#"
+        Image    web/1.0.0/1
+        Run      run-01212121212121212
+        State    FAILED
+        Recipe   Web
+        Project  examples/web
+        Begun    2023-11-14 22:13:20
+        Took     12.3 s
+
+        Reason
+          component nginx: exit code 100
+          E: no such package
+    "#]]
+    .assert_eq(&succeed(data, &["show", "web"]));
+    expect![[r#"
+        error: the image web/1.0.0/1 is FAILED
+        hint: `goldsmith show` tells why
+    "#]]
+    .assert_eq(&fail(data, &["export", "web", "--format", "qcow2", "disk"], 5));
+    expect![[r#"
+        error: web/1.0.0/1 is not deleted without being asked: there is no terminal
+        hint: add --yes if it shall be deleted
+    "#]]
+    .assert_eq(&fail(data, &["delete", "web"], 2));
+
+    expect![[r#"
+        deleted web/1.0.0/1
+    "#]]
+    .assert_eq(&succeed(data, &["delete", "run-0121", "--yes"]));
+    let listed = succeed(data, &["--output", "json", "images"]);
+    assert_eq!(listed, "[]\n");
+    let listed = succeed(data, &["--output", "json", "images", "--all"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["state"], "DELETED");
+    assert_eq!(listed[0]["dateCreated"], "2023-11-14T22:13:20Z");
+    let shown = succeed(data, &["--output", "json", "show", "web/1.0.0/1"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["recipe"]["name"], "Web");
+}
+
+#[test]
+fn the_agent_is_asked_for_by_name() {
+    let data = tempfile::tempdir().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
+    let output = Command::new(env!("CARGO_BIN_EXE_goldsmith"))
+        .args(["gc", "--data-dir"])
+        .arg(data.path())
+        .env("GOLDSMITH_AGENT", "/nowhere/goldsmith-agent")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    expect![[r#"
+        error: the agent goldsmith-agent is not at /nowhere/goldsmith-agent
+        hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+    "#]]
+    .assert_eq(&text(&output.stderr));
+}
