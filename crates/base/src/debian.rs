@@ -68,6 +68,7 @@ impl Managed {
             "--aptopt=Acquire::Retries \"3\"".to_owned(),
             format!("--include={}", self.packages().join(",")),
         ];
+        arguments.push(format!("--essential-hook={FSTAB}"));
         arguments.extend(CONFIGURATION.iter().map(|hook| format!("--customize-hook={hook}")));
         arguments.extend([self.release.suite().to_owned(), "-".to_owned()]);
         arguments.extend(mirror.map(str::to_owned));
@@ -75,12 +76,15 @@ impl Managed {
     }
 }
 
+/// Written before the kernel is installed: the initramfs takes the checker of
+/// the root file system along only if it finds one here.
+const FSTAB: &str = r#"printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab""#;
+
 /// Shell lines that mmdebstrap runs with the tree's root as `$1`.
-const CONFIGURATION: [&str; 7] = [
+const CONFIGURATION: [&str; 6] = [
     r#"systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved"#,
     // Any wired interface asks for an address, also where no cloud answers.
     r#"printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network""#,
-    r#"printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab""#,
     r#"mkdir -p "$1/boot/efi""#,
     // The kernel's command line, for `update-grub` inside the machine.
     r#"mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg""#,
@@ -115,7 +119,8 @@ mod tests {
              grub-efi-amd64-signed,shim-signed,e2fsprogs,cloud-init,cloud-guest-utils,fdisk,\
              iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
         );
-        assert!(arguments[7..14].iter().all(|hook| hook.starts_with("--customize-hook=")));
+        assert!(arguments[7].starts_with("--essential-hook="));
+        assert!(arguments[8..14].iter().all(|hook| hook.starts_with("--customize-hook=")));
         assert_eq!(arguments[14..], ["bookworm", "-", "https://mirror.example/debian"]);
     }
 

@@ -77,11 +77,9 @@ impl Managed {
     /// as far as the archive is the same.
     pub fn key(&self, mirror: Option<&str>) -> Digest {
         let mut key = Digest::builder("base/1");
-        key.text(self.release.suite());
-        for package in self.packages() {
-            key.text(package);
+        for argument in self.arguments(mirror) {
+            key.text(&argument);
         }
-        key.text(mirror.unwrap_or_default());
         key.finish()
     }
 }

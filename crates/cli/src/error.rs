@@ -106,6 +106,7 @@ impl CliError {
             Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
             Self::Order(_) | Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Find(_) => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
@@ -170,16 +171,32 @@ impl CliError {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
             Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
-            _ => None,
+            Self::Order(_)
+            | Self::Open(_)
+            | Self::Build(_)
+            | Self::Log { .. }
+            | Self::Store(_)
+            | Self::Region(_)
+            | Self::Map { .. }
+            | Self::Materialise { .. }
+            | Self::Blobs(_)
+            | Self::Collect(_)
+            | Self::Write { .. }
+            | Self::Read { .. }
+            | Self::Data { .. }
+            | Self::Random(_)
+            | Self::Machine(_)
+            | Self::Ask(_)
+            | Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Declined => None,
         }
     }
 
     /// Returns the problems that speak for themselves, if that is what this is.
     fn problems(&self) -> Option<(&str, usize)> {
-        match self {
-            Self::Order(OrderError::Problems { rendered, count }) => Some((rendered, *count)),
-            _ => None,
-        }
+        let Self::Order(OrderError::Problems { rendered, count }) = self else { return None };
+        Some((rendered, *count))
     }
 
     /// Says whether the reader of the standard output has gone away.

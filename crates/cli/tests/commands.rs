@@ -1,8 +1,6 @@
 //! The command as its users see it: output, exit codes and help. Builds have
 //! tests of their own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,7 +8,7 @@ use std::process::{Command, Output};
 use expect_test::{expect, expect_file};
 use model::ImageState;
 use name::RunId;
-use store::{Db, run};
+use store::{Db, StoreError, run};
 use tempfile::TempDir;
 
 /// Runs the command over a data folder.
@@ -24,12 +22,12 @@ fn goldsmith(data: &Path, args: &[&str]) -> Output {
         .env_remove("COLUMNS")
         .env_remove("GOLDSMITH_AGENT")
         .output()
-        .unwrap()
+        .expect("the command starts")
 }
 
 #[track_caller]
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(bytes.to_vec()).expect("the command prints text")
 }
 
 /// Runs the command and expects it to succeed; returns what it printed.
@@ -51,28 +49,30 @@ fn fail(data: &Path, args: &[&str], code: i32) -> String {
 
 /// A data folder with one build, which failed.
 fn with_failed_build() -> TempDir {
-    let data = tempfile::tempdir().unwrap();
-    let path = data.path().join("goldsmith.db");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let db = Db::open(&path).await.unwrap();
-        let new = run::NewRun {
-            id: RunId::from_random([0x12; 8]),
-            image: "web".to_owned(),
-            version: "1.0.0".parse().unwrap(),
-            project: "examples/web".to_owned(),
-            recipe: serde_json::json!({ "name": "Web" }),
-            work: "run-01212121212121212".to_owned(),
-            owner: run::Owner { pid: 1, boot: String::new(), ticks: 0 },
-            started_at: 1_700_000_000_000_000,
-        };
-        let run = run::create(&db, new).await.unwrap();
-        let reason = "component nginx: exit code 100\nE: no such package";
-        let ended = 1_700_000_012_300_000;
-        run::advance(&db, run.id, ImageState::Failed, reason, ended).await.unwrap();
-        db.close().await;
-    });
+    let data = tempfile::tempdir().expect("there is room for a folder");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let recorded = record_failed_build(data.path());
+    runtime.expect("a runtime starts").block_on(recorded).expect("a new catalogue takes a run");
     data
+}
+
+async fn record_failed_build(data: &Path) -> Result<(), StoreError> {
+    let db = Db::open(&data.join("goldsmith.db")).await?;
+    let new = run::NewRun {
+        id: RunId::from_random([0x12; 8]),
+        image: "web".to_owned(),
+        version: "1.0.0".parse().expect("this is a version"),
+        project: "examples/web".to_owned(),
+        recipe: serde_json::json!({ "name": "Web" }),
+        work: "run-01212121212121212".to_owned(),
+        owner: run::Owner { pid: 1, boot: String::new(), ticks: 0 },
+        started_at: 1_700_000_000_000_000,
+    };
+    let run = run::create(&db, new).await?;
+    let reason = "component nginx: exit code 100\nE: no such package";
+    run::advance(&db, run.id, ImageState::Failed, reason, 1_700_000_012_300_000).await?;
+    db.close().await;
+    Ok(())
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub enum BuildError {
     /// The log failed.
     #[error("failed to begin the build's log")]
     Log(#[from] LogError),
+    /// The build's folder cannot be made.
+    #[error("failed to make the build's folder")]
+    Folder(#[source] std::io::Error),
     /// The kernel gave no random numbers.
     #[error("failed to draw an id")]
     Random(#[source] std::io::Error),
@@ -71,6 +74,8 @@ pub(crate) struct Work<'a> {
     pub(crate) sandbox: Option<Sandbox>,
     pub(crate) artefact: Option<Artefact>,
     pub(crate) machine: Option<Machine>,
+    /// When the tests must be over.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) report: Report,
     plan: Plan,
     teller: Teller<'a>,
@@ -135,6 +140,7 @@ impl<'a> Work<'a> {
             seconds: 0.0,
         };
         let folder = Path::new("work").join(&run.work);
+        factory.cells.make_folder(&folder).map_err(BuildError::Folder)?;
         let teller = Teller { observer, state: Mutex::new(Told::new(log)) };
         Ok(Self {
             factory,
@@ -148,6 +154,7 @@ impl<'a> Work<'a> {
             sandbox: None,
             artefact: None,
             machine: None,
+            deadline: None,
             report,
             plan,
             teller,
@@ -291,7 +298,7 @@ impl<'a> Work<'a> {
 
     /// Returns what an instance reports to while it works on `component`.
     pub(crate) fn watch<'b>(&'b self, component: &'b str) -> Watch<'b> {
-        Watch { teller: &self.teller, cancel: self.cancel, component }
+        Watch { teller: &self.teller, cancel: self.cancel, deadline: self.deadline, component }
     }
 }
 
@@ -447,6 +454,7 @@ impl Teller<'_> {
 pub(crate) struct Watch<'a> {
     teller: &'a Teller<'a>,
     cancel: &'a AtomicBool,
+    deadline: Option<Instant>,
     component: &'a str,
 }
 
@@ -456,7 +464,8 @@ impl instance::Watch for Watch<'_> {
     }
 
     fn cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Acquire)
+        let late = self.deadline.is_some_and(|deadline| instant() >= deadline);
+        late || self.cancel.load(Ordering::Acquire)
     }
 }
 

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use channel::{Event, Execute, LineError, Lines, Request, Resume, Status, write_line};
 
+/// How often a document may restart its instance. AWS's runner stops at the
+/// Systems Manager agent's retry limit (reference §2.7).
+pub(crate) const MAX_REBOOTS: u32 = 15;
+
 /// Sees what happens in an instance while it happens, and may stop it.
 pub trait Watch: Sync {
     /// Takes note of an event.
@@ -70,12 +74,6 @@ pub enum ExecuteError {
     /// The agent refused the request.
     #[error("the agent refused the request: {0}")]
     Refused(String),
-    /// Nothing was heard from the machine in time.
-    #[error("the machine did not become ready within {seconds} s")]
-    NotReady {
-        /// How long was waited.
-        seconds: u64,
-    },
     /// The watcher gave the execution up.
     #[error("cancelled")]
     Cancelled,

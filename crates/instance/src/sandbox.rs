@@ -17,13 +17,9 @@ use cell::{Cells, Limits, Network, Overlay, Run, Stdio, Task};
 use channel::{Execute, Lines, Status};
 use rustix::process::{Resource, getrlimit};
 
-use crate::conversation::{ExecuteError, Outcome, Watch, converse};
+use crate::conversation::{ExecuteError, MAX_REBOOTS, Outcome, Watch, converse};
 
 use spec::Place;
-
-/// How often a document may restart its instance. AWS's runner stops at the
-/// Systems Manager agent's retry limit (reference §2.7).
-const MAX_REBOOTS: u32 = 15;
 
 /// A sandbox instance.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use cell::{Cells, Network, Run, Stdio, Task};
 use channel::{Event, Execute, Request, Status};
 
-use crate::conversation::{ExecuteError, Outcome, Watch};
+use crate::conversation::{ExecuteError, MAX_REBOOTS, Outcome, Watch};
 
 use argv::{Plan, Talk};
 use link::Link;
@@ -27,10 +27,6 @@ use link::Link;
 pub use argv::Firmware;
 pub use console::{Console, Forward, Login, open_console};
 pub use probe::{Accelerator, Verdict, accelerator};
-
-/// How often a document may restart its instance. AWS's runner stops at the
-/// Systems Manager agent's retry limit (reference §2.7).
-const MAX_REBOOTS: u32 = 15;
 
 /// How long a machine may take to power off before it is cut off.
 const POWER_OFF: Duration = Duration::from_secs(60);

@@ -53,8 +53,9 @@ fn exports_are_the_image(setting: &Setting, ami: &str) {
         let file = format!("{raw}.{format}");
         let exported = setting.run(&["export", ami, "--format", format, &file]);
         assert!(exported.status.success(), "{}", text(&exported));
-        let same = Command::new("qemu-img").args(["compare", "-f", "raw", "-F", name, raw, &file]);
-        let same = { same }.output().unwrap();
+        let mut compare = Command::new("qemu-img");
+        compare.args(["compare", "-f", "raw", "-F", name, raw, &file]);
+        let same = compare.output().unwrap();
         assert!(same.status.success(), "{format}: {}", text(&same));
         std::fs::remove_file(&file).unwrap();
     }

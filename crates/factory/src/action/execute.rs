@@ -76,7 +76,14 @@ fn settle(
             Err(work.teller().component_failure(cause, &component.name, message))
         }
         Err(error) => {
-            let told = Failure::of(cause, &error).message;
+            // A cancelled build tells its own story; else the time is up.
+            let told = match error {
+                ExecuteError::Cancelled => format!(
+                    "the tests took longer than {} minutes",
+                    work.order.project.tests.timeout_minutes
+                ),
+                error => Failure::of(cause, &error).message,
+            };
             Err(work.teller().component_failure(cause, &component.name, told))
         }
     }

@@ -1,9 +1,12 @@
 //! Boots a machine from a copy-on-write overlay of the disk.
 
+use std::time::Duration;
+
 use instance::vm::{Firmware, Launch, Machine, accelerator};
 
 use super::execute::limits;
 use crate::build::Work;
+use crate::clock::instant;
 use crate::{Cause, Failure};
 
 /// How much larger than the image the test machine's disk is, so that the
@@ -12,7 +15,9 @@ const GROWTH: u64 = 1 << 30;
 
 /// Boots the image and waits until its system says that it has booted.
 pub(crate) fn launch_test(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
-    let artefact = work.artefact.as_ref().expect("the plan creates the image before its tests");
+    let artefact = work.artefact.clone().expect("the plan creates the image before its tests");
+    let minutes = work.order.project.tests.timeout_minutes;
+    work.deadline = instant().checked_add(Duration::from_secs(u64::from(minutes) * 60));
     let limits = limits(work);
     let cells = &work.factory.cells;
     let firmware = Firmware::find().ok_or_else(|| Failure::of(Cause::Factory, &NoFirmware))?;

@@ -6,6 +6,7 @@ use crate::{Cause, Failure};
 /// Ends the test machine and digests the disk again.
 pub(crate) fn verify_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Test, error);
+    work.deadline = None;
     if let Some(machine) = work.machine.take() {
         machine.terminate(&work.watch(""));
     }
