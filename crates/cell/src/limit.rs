@@ -73,20 +73,26 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        for folder in self.folders.drain(..) {
-            // The kernel may still be taking leave of the last process.
-            for _ in 0..50 {
-                if fs::remove_dir(&folder).is_ok() {
-                    break;
-                }
+        self.folders.drain(..).for_each(|folder| remove(&folder));
+    }
+}
+
+/// Removes a group whose processes are gone or going.
+fn remove(folder: &Path) {
+    // The kernel may still be taking leave of the last process.
+    for _ in 0..100 {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
+            Ok(()) | Err(_) => break,
         }
     }
 }
 
-/// Removes groups that cells of earlier, killed processes left behind.
-pub(crate) fn remove_left_behind(is_live: &dyn Fn(&str) -> bool) {
+/// Removes groups that cells of earlier, killed processes left behind;
+/// `is_dead` says which names were theirs.
+pub(crate) fn remove_left_behind(is_dead: &dyn Fn(&str) -> bool) {
     let (Ok(mounts), Ok(own)) =
         (fs::read_to_string("/proc/self/mounts"), fs::read_to_string("/proc/self/cgroup"))
     else {
@@ -95,9 +101,8 @@ pub(crate) fn remove_left_behind(is_live: &dyn Fn(&str) -> bool) {
     for parent in hierarchies(&mounts, &own).iter().flat_map(Hierarchy::parents) {
         for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.strip_prefix("goldsmith-").is_some_and(|name| !is_live(name)) {
-                // A group that still has processes refuses, as it should.
-                let _ = fs::remove_dir(entry.path());
+            if name.strip_prefix("goldsmith-").is_some_and(is_dead) {
+                remove(&entry.path());
             }
         }
     }

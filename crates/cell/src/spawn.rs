@@ -114,9 +114,9 @@ impl Cells {
     }
 
     /// Removes control groups that cells of a killed factory left behind;
-    /// `is_live` says which names are in use.
-    pub fn tidy_up(&self, is_live: &dyn Fn(&str) -> bool) {
-        crate::limit::remove_left_behind(is_live);
+    /// `is_dead` says of a cell's name whether it was such a one's.
+    pub fn tidy_up(&self, is_dead: &dyn Fn(&str) -> bool) {
+        crate::limit::remove_left_behind(is_dead);
     }
 
     /// Starts `task` in a cell of its own, within `limits`. Cells that run at

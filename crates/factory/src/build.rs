@@ -348,8 +348,19 @@ impl Teller<'_> {
         self.notice(&Notice::StepStarted { step });
     }
 
-    /// Adds a line to the log and shows it.
+    /// Adds a line of output to the log, shows it, and remembers it for the
+    /// story of a failure.
     pub(crate) fn line(&self, place: Option<(&str, &str)>, text: &str) {
+        let text = self.write(place, text);
+        let mut told = self.told();
+        if told.last_lines.len() == 20 {
+            told.last_lines.pop_front();
+        }
+        told.last_lines.push_back(text);
+    }
+
+    /// Adds a line to the log and shows it; returns it as it went there.
+    fn write(&self, place: Option<(&str, &str)>, text: &str) -> String {
         let mut told = self.told();
         let line = Line {
             at: now_micros(),
@@ -360,12 +371,9 @@ impl Teller<'_> {
         if let Err(error) = told.log.add(&line) {
             told.error.get_or_insert(error);
         }
-        if told.last_lines.len() == 20 {
-            told.last_lines.pop_front();
-        }
-        told.last_lines.push_back(line.text.clone());
         drop(told);
         self.notice(&Notice::Line(&line));
+        line.text
     }
 
     /// Tells how far the step is.
@@ -421,7 +429,7 @@ impl Teller<'_> {
             Event::StepStarted { phase, step, action, attempt } => {
                 let again =
                     if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                self.line(Some((phase, step)), &format!("{action}{again}"));
+                self.write(Some((phase, step)), &format!("{action}{again}"));
                 if *attempt == 1 {
                     // The last lines of a failure are the failing step's.
                     self.told().last_lines.clear();
@@ -429,7 +437,7 @@ impl Teller<'_> {
             }
             Event::StepEnded { phase, step, status, exit_code, message, millis } => {
                 if !message.is_empty() {
-                    self.line(Some((phase, step)), message);
+                    self.write(Some((phase, step)), message);
                 }
                 let mut told = self.told();
                 if *status == channel::Status::Failed && told.failed.is_none() {
@@ -444,7 +452,9 @@ impl Teller<'_> {
                     seconds: *millis as f64 / 1000.0,
                 });
             }
-            Event::Reboot { .. } => self.line(None, "restarting the instance"),
+            Event::Reboot { .. } => {
+                self.write(None, "restarting the instance");
+            }
             Event::Ready { .. } | Event::Ended { .. } | Event::Refused { .. } => {}
         }
     }

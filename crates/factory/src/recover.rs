@@ -37,8 +37,14 @@ pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreEr
         run::advance(db, run.id, ImageState::Failed, reason, now_micros()).await?;
         recovered.failed.push(format!("{}/{}", run.image, run.build));
     }
-    cells.tidy_up(&|name| live.iter().any(|work| name.starts_with(work.as_str())));
     let stale = stale(cells.data(), &live);
+    let dead = |name: &str| {
+        stale
+            .iter()
+            .filter_map(|folder| folder.file_name()?.to_str())
+            .any(|run| name.starts_with(run))
+    };
+    cells.tidy_up(&dead);
     recovered.folders = stale.len();
     remove(cells, stale);
     Ok(recovered)

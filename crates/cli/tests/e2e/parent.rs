@@ -32,7 +32,7 @@ fn child(setting: &Setting, digest: &str) -> std::path::PathBuf {
         "goldsmith.yaml",
         &format!(
             "recipe:\n  name: child\n  semanticVersion: 1.0.0\n  parentImage: ./parent.qcow2\n  \
-             components:\n    - componentArn: ./child.yaml\ngoldsmith:\n  parentImageSha256: {digest}\n"
+             components:\n    - componentArn: ./child.yaml\ngoldsmith:\n  parentImageSha256: \"{digest}\"\n"
         ),
     )
     .parent()
