@@ -62,7 +62,7 @@ pub(crate) fn open(url: &str) -> Result<impl Read, DownloadError> {
     Ok(response.into_body().into_reader())
 }
 
-/// Copies `source` to the new file `to`, leaving out its zeros, and checks it.
+/// Copies `source` to the new file `to` and checks that it has the digest `expected`.
 pub(crate) fn copy(
     from: &str,
     source: &mut impl Read,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use name::{Account, Region};
+use name::Region;
 
 use crate::{NameTemplate, Template};
 
@@ -24,8 +24,6 @@ pub struct AmiDistribution {
     pub description: Option<Template>,
     /// Its tags, by name.
     pub tags: BTreeMap<String, Template>,
-    /// Accounts that may launch it besides its owner.
-    pub launch_accounts: Vec<Account>,
 }
 
 /// Distributions to regions, each region once and at least one.

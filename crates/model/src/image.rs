@@ -46,6 +46,22 @@ pub struct IllegalTransition {
 }
 
 impl ImageState {
+    /// Every state.
+    pub const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::Creating,
+        Self::Building,
+        Self::Testing,
+        Self::Distributing,
+        Self::Integrating,
+        Self::Available,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Deprecated,
+        Self::Disabled,
+        Self::Deleted,
+    ];
+
     /// Returns the API's word, as in `AVAILABLE`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,26 +139,11 @@ mod tests {
 
     use super::*;
 
-    const ALL: [ImageState; 12] = [
-        ImageState::Pending,
-        ImageState::Creating,
-        ImageState::Building,
-        ImageState::Testing,
-        ImageState::Distributing,
-        ImageState::Integrating,
-        ImageState::Available,
-        ImageState::Failed,
-        ImageState::Cancelled,
-        ImageState::Deprecated,
-        ImageState::Disabled,
-        ImageState::Deleted,
-    ];
-
     #[test]
     fn images_move_only_along_these_ways() {
         let mut ways = String::new();
-        for from in ALL {
-            let to = ALL.into_iter().filter_map(|to| from.advance(to).ok());
+        for from in ImageState::ALL {
+            let to = ImageState::ALL.into_iter().filter_map(|to| from.advance(to).ok());
             let to: Vec<&str> = to.map(ImageState::as_str).collect();
             ways += &format!("{from}: {}\n", to.join(" "));
         }

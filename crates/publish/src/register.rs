@@ -327,7 +327,6 @@ mod tests {
             name: name.map(|name| name.parse().unwrap()),
             description: Some("build {{ imagebuilder:buildVersion }}".parse().unwrap()),
             tags: tags.map(|(k, v)| (k.to_owned(), v.parse().unwrap())).into(),
-            launch_accounts: Vec::new(),
         };
         Distribution { region: region.parse().unwrap(), ami }
     }

@@ -328,21 +328,7 @@ impl TryFrom<Row> for Run {
 
 /// Returns the state that a column's word stands for.
 fn state(value: String) -> Result<ImageState, StoreErrorKind> {
-    const ALL: [ImageState; 12] = [
-        ImageState::Pending,
-        ImageState::Creating,
-        ImageState::Building,
-        ImageState::Testing,
-        ImageState::Distributing,
-        ImageState::Integrating,
-        ImageState::Available,
-        ImageState::Failed,
-        ImageState::Cancelled,
-        ImageState::Deprecated,
-        ImageState::Disabled,
-        ImageState::Deleted,
-    ];
-    word("state", value, &ALL, ImageState::as_str)
+    word("state", value, &ImageState::ALL, ImageState::as_str)
 }
 
 fn read(rows: Vec<Row>) -> Result<Vec<Run>, StoreErrorKind> {

@@ -232,7 +232,7 @@ fn ami_distribution(
     }
     let description = written.description.map(|text| text.parse::<Template>()).transpose().ok()?;
     let tags = templates(written.ami_tags, place, problems)?;
-    Some(AmiDistribution { name, description, tags, launch_accounts: Vec::new() })
+    Some(AmiDistribution { name, description, tags })
 }
 
 /// Parses a text that its format has accepted.
