@@ -13,7 +13,7 @@ use instance::ExecuteError;
 use publish::{
     CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
 };
-use store::{StoreError, StoreErrorKind};
+use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
 use crate::exit::Exit;
 use crate::reference::FindError;
@@ -43,6 +43,18 @@ pub(crate) enum CliError {
     Find(#[from] FindError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error("there is no {what}")]
+    Unknown { what: String },
+    #[error("the account `{account}` has no key that is active")]
+    NoKey { account: String },
+    #[error("the value of `{name}` is a secret")]
+    Secure { name: String },
+    #[error("failed to read the value")]
+    Value(#[source] io::Error),
+    #[error("failed to draw random bytes")]
+    Draw(#[source] io::Error),
     #[error(transparent)]
     Region(#[from] OpenRegionError),
     #[error("failed to read the image {ami}")]
@@ -107,10 +119,15 @@ impl CliError {
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
             Self::Order(_) | Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::Find(FindError::Several { .. }) => Exit::Input,
-            Self::Find(_) => Exit::NotFound,
+            Self::Secure { .. } | Self::Value(_) => Exit::Input,
+            Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
-                StoreErrorKind::Ambiguous { .. } => Exit::Input,
+                StoreErrorKind::Ambiguous { .. }
+                | StoreErrorKind::Taken { .. }
+                | StoreErrorKind::HasValue { .. }
+                | StoreErrorKind::OtherType { .. }
+                | StoreErrorKind::Value { .. } => Exit::Input,
                 _ => Exit::Other,
             },
             Self::Export(error) => match error.kind() {
@@ -123,6 +140,8 @@ impl CliError {
                 Exit::Cancelled
             }
             Self::NoHome
+            | Self::Keyring(_)
+            | Self::Draw(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
@@ -159,6 +178,29 @@ impl CliError {
                 Some("`goldsmith doctor` tells more".to_owned())
             }
             Self::Find(error) => Some(error.help().to_owned()),
+            Self::Keyring(error) => match error.kind() {
+                KeyringErrorKind::Open { .. } => Some(
+                    "make it yours alone with `chmod 600`, if nobody can have read it".to_owned(),
+                ),
+                _ => None,
+            },
+            Self::NoKey { .. } => Some(
+                "`goldsmith key create` makes one, `goldsmith key enable` takes one into use"
+                    .to_owned(),
+            ),
+            Self::Secure { .. } => Some("add --with-decryption to see it".to_owned()),
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::HasValue { .. } => {
+                    Some("add --overwrite to replace its value".to_owned())
+                }
+                StoreErrorKind::OtherType { .. } => {
+                    Some("delete it first if it shall be of another type".to_owned())
+                }
+                StoreErrorKind::Sealed { .. } => {
+                    Some("put back the file `keyring` that the data folder had".to_owned())
+                }
+                _ => None,
+            },
             Self::Export(error) => match error.kind() {
                 ExportErrorKind::Exists => {
                     Some("remove the file, or add --force to replace it".to_owned())
@@ -175,7 +217,9 @@ impl CliError {
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
-            | Self::Store(_)
+            | Self::Unknown { .. }
+            | Self::Value(_)
+            | Self::Draw(_)
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
