@@ -10,6 +10,7 @@ use blob::{BlobError, BlobErrorKind};
 use cell::IdsError;
 use factory::{BuildError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
+use name::Region;
 use publish::{
     CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
 };
@@ -29,6 +30,8 @@ pub(crate) enum CliError {
     Lacking { lacking: Vec<String>, mend: String },
     #[error("{0}")]
     Order(#[from] OrderError),
+    #[error("the AMI name is taken: {}", shown_names(taken))]
+    NameTaken { taken: Vec<(Region, String)> },
     #[error("failed to open the factory")]
     Open(#[from] OpenError),
     #[error("failed to keep the build's records")]
@@ -105,7 +108,8 @@ impl CliError {
         match self {
             Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
-            Self::Order(_) | Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
+            Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Find(_) => Exit::NotFound,
             Self::Store(error) => match error.kind() {
@@ -170,6 +174,10 @@ impl CliError {
             {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
+            Self::NameTaken { .. } => Some(
+                "put {{ imagebuilder:buildDate }} into the name, or delete the image that has it"
+                    .to_owned(),
+            ),
             Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
             Self::Order(_)
             | Self::Open(_)
@@ -229,6 +237,14 @@ impl CliError {
 
 fn shown(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+}
+
+fn shown_names(taken: &[(Region, String)]) -> String {
+    taken
+        .iter()
+        .map(|(region, name)| format!("`{name}` in {region}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, Ids, IdsError};
+use model::{Distribution, NameTemplate};
 use name::{Account, Digest, Region};
 use store::{Db, StoreError};
 
 use crate::recover::{self, Recovered};
-use crate::{Line, LogError, log};
+use crate::{Line, LogError, Order, log};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -84,6 +85,20 @@ impl Factory {
     /// Returns what starts cells over the data folder.
     pub fn cells(&self) -> &Cells {
         &self.cells
+    }
+
+    /// Returns the AMI names that `order` fixes and that are taken, with their
+    /// regions: such a build can only fail, at its very end.
+    pub async fn taken_names(&self, order: &Order) -> Result<Vec<(Region, String)>, StoreError> {
+        let mut taken = Vec::new();
+        for Distribution { region, ami } in order.project.distributions.as_slice() {
+            let Some(name) = ami.name.as_ref().and_then(NameTemplate::fixed) else { continue };
+            let account = &self.settings.account;
+            if store::ami::name_is_taken(&self.db, region, account, &name).await? {
+                taken.push((region.clone(), name));
+            }
+        }
+        Ok(taken)
     }
 
     /// Returns the log of a run, by the name of its work folder.

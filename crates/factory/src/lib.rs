@@ -22,5 +22,5 @@ pub use log::{Line, LogError};
 pub use managed::{ManagedComponent, managed_components};
 pub use notice::{Notice, Observer, PlannedStep};
 pub use order::{LoadedComponent, Order, OrderError};
-pub use recover::Recovered;
+pub use recover::{Recovered, end_dead_runs};
 pub use report::{Case, Published, Report, StepReport};

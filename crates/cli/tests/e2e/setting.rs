@@ -51,9 +51,14 @@ impl Setting {
     }
 
     pub(crate) fn command(&self) -> Command {
+        self.command_in(&self.data)
+    }
+
+    /// Returns the command with another data folder.
+    pub(crate) fn command_in(&self, data: &Path) -> Command {
         let program = std::env::var_os("GOLDSMITH_BIN").expect("`make vm` names the program");
         let mut command = Command::new(program);
-        command.arg("--data-dir").arg(&self.data).stdin(Stdio::null());
+        command.arg("--data-dir").arg(data).stdin(Stdio::null());
         command
     }
 
