@@ -193,3 +193,160 @@ fn is_date_time(text: &str) -> bool {
         && within(14, "00", "59")
         && within(17, "00", "59")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{check_input, check_output, is_date_time};
+    use crate::shape::{Bounds, Kind, Member, Pattern, Shape};
+
+    static TEXT_PATTERN: Pattern = Pattern::new("^(?!aws:)[a-z:]+$", "[a-z:]+", Some("aws:"));
+    static TEXT: Shape = Shape {
+        name: "Text",
+        kind: Kind::String {
+            length: Bounds { min: Some(2), max: Some(5) },
+            pattern: Some(&TEXT_PATTERN),
+        },
+    };
+    static WORD: Shape = Shape { name: "Word", kind: Kind::Enum(&["One", "two"]) };
+    static TIME: Shape = Shape { name: "Time", kind: Kind::DateTime };
+    static STAMP: Shape = Shape { name: "Stamp", kind: Kind::Timestamp };
+    static FLAG: Shape = Shape { name: "Flag", kind: Kind::Boolean };
+    static COUNT: Shape =
+        Shape { name: "Count", kind: Kind::Integer(Bounds { min: Some(1), max: Some(3) }) };
+    static SCORE: Shape =
+        Shape { name: "Score", kind: Kind::Double(Bounds { min: Some(0.0), max: None }) };
+    static LIST: Shape = Shape {
+        name: "List",
+        kind: Kind::List { member: &TEXT, length: Bounds { min: Some(1), max: Some(2) } },
+    };
+    static MAP: Shape = Shape {
+        name: "Map",
+        kind: Kind::Map { key: &TEXT, value: &COUNT, length: Bounds { min: None, max: Some(1) } },
+    };
+    static THING: Shape = Shape {
+        name: "Thing",
+        kind: Kind::Structure(&[
+            Member::new("text", &TEXT).required(),
+            Member::new("inner", &LIST),
+        ]),
+    };
+
+    /// Expects each of `rules`, a path and what is broken there.
+    #[track_caller]
+    fn check(shape: &'static Shape, value: Value, rules: &[(&str, &str)]) {
+        for problems in [check_input(shape, &value), check_output(shape, &value)] {
+            let found: Vec<_> =
+                problems.iter().map(|p| (p.path.as_str(), p.rule.as_str())).collect();
+            assert_eq!(found, rules, "{value}");
+        }
+    }
+
+    #[test]
+    fn strings_have_a_length_in_characters_and_a_pattern() {
+        let pattern = "must match pattern ^(?!aws:)[a-z:]+$";
+        check(&TEXT, json!("ab"), &[]);
+        check(&TEXT, json!("a"), &[("", "must have length greater than or equal to 2")]);
+        check(&TEXT, json!("é"), &[("", "must have length greater than or equal to 2")]);
+        check(&TEXT, json!("abcdef"), &[("", "must have length less than or equal to 5")]);
+        check(&TEXT, json!("éééé"), &[("", pattern)]);
+        check(&TEXT, json!("ab\n"), &[("", pattern)]);
+        check(&TEXT, json!("aws:x"), &[("", pattern)]);
+        check(&TEXT, json!("xaws:"), &[]);
+        check(&TEXT, json!(1), &[("", "must be a string")]);
+        check(&WORD, json!("One"), &[]);
+        check(&WORD, json!("one"), &[("", "must satisfy enum value set: [One, two]")]);
+    }
+
+    #[test]
+    fn numbers_have_a_kind_and_a_range() {
+        check(&COUNT, json!(3), &[]);
+        check(&COUNT, json!(0), &[("", "must have value greater than or equal to 1")]);
+        check(&COUNT, json!(4), &[("", "must have value less than or equal to 3")]);
+        check(&COUNT, json!(1.5), &[("", "must be a whole number of at most 64 bits")]);
+        check(&COUNT, json!(u64::MAX), &[("", "must be a whole number of at most 64 bits")]);
+        check(&SCORE, json!(1.5), &[]);
+        check(&SCORE, json!(-0.5), &[("", "must have value greater than or equal to 0")]);
+        check(&SCORE, json!("1"), &[("", "must be a number")]);
+        check(&FLAG, json!("true"), &[("", "must be true or false")]);
+        check(&STAMP, json!(1.5), &[]);
+        check(&STAMP, json!(-1), &[("", "must be a time between the years 1970 and 9999")]);
+        check(&STAMP, json!("now"), &[("", "must be a number of seconds since 1970")]);
+        check(&TIME, json!("2026-09-09T19:12:23.418Z"), &[]);
+    }
+
+    #[test]
+    fn lists_and_maps_are_judged_inside() {
+        let range = "must have value less than or equal to 3";
+        check(&LIST, json!([]), &[("", "must have length greater than or equal to 1")]);
+        check(&LIST, json!(["ab", "ab", 1]), &[("", "must have length less than or equal to 2")]);
+        check(&LIST, json!(["ab", null]), &[("[1]", "must be a string")]);
+        check(&LIST, json!({}), &[("", "must be a list")]);
+        check(&MAP, json!({"ab": 4}), &[("[\"ab\"]", range)]);
+        check(
+            &MAP,
+            json!({"a": 4}),
+            &[
+                ("[\"a\"]", "has a key that must have length greater than or equal to 2"),
+                ("[\"a\"]", range),
+            ],
+        );
+        check(&MAP, json!({"ab": 1, "cd": 1}), &[("", "must have length less than or equal to 1")]);
+        check(&MAP, json!([]), &[("", "must be a map")]);
+    }
+
+    #[test]
+    fn structures_have_their_members_and_no_other() {
+        check(&THING, json!({"text": "ab"}), &[]);
+        check(
+            &THING,
+            json!({"inner": ["a", 1], "more": 1}),
+            &[
+                ("text", "must not be null"),
+                ("inner[0]", "must have length greater than or equal to 2"),
+                ("inner[1]", "must be a string"),
+                ("more", "is not a member of Thing"),
+            ],
+        );
+        check(&THING, json!("x"), &[("", "must be an object")]);
+    }
+
+    #[test]
+    fn only_clients_may_spell_out_that_a_member_is_absent() {
+        let value = json!({"text": "ab", "inner": null});
+        assert_eq!(check_input(&THING, &value), []);
+        assert_eq!(check_output(&THING, &value)[0].rule, "must be a list");
+    }
+
+    #[test]
+    fn names_a_client_made_up_are_repeated_in_part() {
+        let long = "x".repeat(100_000);
+        for problem in check_input(&THING, &json!({"text": "ab", &long: 1})) {
+            assert_eq!(problem.path.len(), 64);
+        }
+        for problem in check_input(&MAP, &json!({long: 1})) {
+            assert_eq!(problem.path.len(), 68);
+        }
+    }
+
+    #[test]
+    fn times_have_one_form() {
+        assert!(is_date_time("2026-12-31T23:59:59.999Z"));
+        for text in [
+            "2026-13-01T00:00:00.000Z",
+            "2026-00-01T00:00:00.000Z",
+            "2026-01-32T00:00:00.000Z",
+            "2026-01-01T24:00:00.000Z",
+            "2026-01-01T00:60:00.000Z",
+            "2026-01-01T00:00:60.000Z",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.000+00:00",
+            "2026-01-01 00:00:00.000Z",
+            "2026-01-01T00:00:00.00éZ",
+            "",
+        ] {
+            assert!(!is_date_time(text), "{text}");
+        }
+    }
+}

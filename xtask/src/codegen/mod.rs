@@ -5,7 +5,7 @@ mod names;
 mod operations;
 mod service;
 mod shapes;
-
 mod write;
 
+pub(crate) use write::imagebuilder_model;
 pub use write::{GenerateError, Generated, imagebuilder};

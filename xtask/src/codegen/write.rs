@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{data, operations, service, shapes};
-use crate::model;
+use crate::model::{self, Service};
 use crate::pattern::PatternError;
 use crate::wheel::{self, WheelError};
 
@@ -55,12 +55,17 @@ impl GenerateError {
     }
 }
 
+/// Returns the model of Image Builder.
+pub(crate) fn imagebuilder_model(root: &Path) -> Result<Service, GenerateError> {
+    Ok(model::parse(&wheel::read(root, MODEL)?)?)
+}
+
 /// Returns every file generated from the model of Image Builder.
 ///
 /// # Errors
 /// Fails if the model is not to be had or says what cannot be expressed.
 pub fn imagebuilder(root: &Path) -> Result<Vec<Generated>, GenerateError> {
-    let service = model::parse(&wheel::read(root, MODEL)?)?;
+    let service = imagebuilder_model(root)?;
     let parts = [
         ("mod.rs", service::root(&service)),
         ("generated/mod.rs", service::declarations()),
@@ -69,6 +74,7 @@ pub fn imagebuilder(root: &Path) -> Result<Vec<Generated>, GenerateError> {
         ("generated/shapes.rs", shapes::shapes(&service)?),
         ("generated/operations.rs", operations::operations(&service)?),
         ("generated/service.rs", service::service(&service)?),
+        ("generated/echo.rs", service::echo(&service)?),
         ("generated/trips.rs", data::trips(&service)),
     ];
     parts

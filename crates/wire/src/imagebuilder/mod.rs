@@ -4,6 +4,9 @@ mod call;
 mod error;
 mod generated;
 
+#[cfg(test)]
+mod properties;
+
 pub use call::{Answer, Call, accept, answer};
 pub use error::{DRY_RUN_MESSAGE, Error};
 pub use generated::data::{

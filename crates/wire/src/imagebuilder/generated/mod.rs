@@ -7,4 +7,6 @@ pub(super) mod shapes;
 pub(super) mod words;
 
 #[cfg(test)]
+pub(super) mod echo;
+#[cfg(test)]
 pub(super) mod trips;
