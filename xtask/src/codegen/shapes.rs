@@ -156,3 +156,58 @@ fn members(service: &Service, name: &str, shape: &Shape) -> Result<String, Gener
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{GenerateError, shapes};
+    use crate::model;
+
+    fn made(all: &Value) -> Result<String, GenerateError> {
+        let text = json!({ "operations": {}, "shapes": all }).to_string();
+        shapes(&model::parse(text.as_bytes())?)
+    }
+
+    #[test]
+    fn a_pattern_is_kept_once() {
+        let text = r"[^\x00]+";
+        let shape = json!({ "type": "string", "pattern": text, "max": 5 });
+        let out = made(&json!({ "A": shape, "B": shape })).unwrap();
+        assert_eq!(out.matches("Pattern::new").count(), 1);
+        assert_eq!(out.matches("max: Some(5) }, pattern: Some(&A_PATTERN)").count(), 2);
+    }
+
+    #[test]
+    fn a_constraint_that_cannot_be_kept_is_refused() {
+        #[track_caller]
+        fn check(shape: Value, complaint: &str) {
+            let text = json!({ "type": "string" });
+            let error = made(&json!({ "A": shape, "Text": text })).unwrap_err();
+            assert_eq!(error.to_string(), complaint);
+        }
+        let member = |member: Value| json!({ "type": "structure", "members": { "m": member } });
+        check(
+            json!({ "type": "string", "pattern": "a(?=b)" }),
+            "failed to express a constraint of `A`",
+        );
+        check(json!({ "type": "string", "jsonvalue": true }), "failed to read the model");
+        check(json!({ "type": "blob" }), "`A` has the type `blob`, which is not known");
+        check(
+            json!({ "type": "boolean", "min": 1 }),
+            "`A` has a constraint its type has not, which is not known",
+        );
+        check(
+            json!({ "type": "string", "enum": ["a"], "max": 1 }),
+            "`A` has a length beside its words, which is not known",
+        );
+        check(
+            member(json!({ "shape": "Text", "location": "header" })),
+            "`A` has `m` of type `string` in the header, which is not known",
+        );
+        check(
+            member(json!({ "shape": "Text", "locationName": "M" })),
+            "`A` has another spelling of `m`, which is not known",
+        );
+    }
+}
