@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const TIERS: [&[&str]; 6] = [
     &["name"],
     &["model", "document", "channel", "plan", "engine"],
-    &["disk"],
+    &["disk", "seal"],
     &["store", "blob", "cell", "base", "instance", "publish"],
     &["toe", "agent", "factory"],
     &["wire", "cli"],

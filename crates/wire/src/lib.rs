@@ -12,6 +12,7 @@ mod timestamp;
 mod validate;
 
 pub mod imagebuilder;
+pub mod sigv4;
 
 pub use problem::Problem;
 pub use rest_json::{ReadError, Refusal};
