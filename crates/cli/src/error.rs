@@ -6,14 +6,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use blob::{BlobError, BlobErrorKind};
 use cell::IdsError;
-use factory::{BuildError, LogError, OpenError, OrderError};
+use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use name::Region;
-use publish::{
-    CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
-};
+use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use store::{StoreError, StoreErrorKind};
 
 use crate::exit::Exit;
@@ -62,10 +59,8 @@ pub(crate) enum CliError {
         #[source]
         source: MaterialiseError,
     },
-    #[error("failed to open the blob store")]
-    Blobs(#[source] BlobError),
-    #[error("failed to collect garbage")]
-    Collect(#[from] CollectError),
+    #[error(transparent)]
+    Garbage(#[from] GarbageError),
     #[error("failed to write {}", path.display())]
     Write {
         path: PathBuf,
@@ -133,8 +128,7 @@ impl CliError {
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Data { .. }
             | Self::Random(_)
@@ -169,9 +163,7 @@ impl CliError {
                 }
                 _ => error.help().map(str::to_owned),
             },
-            Self::Collect(CollectError::Sweep(error))
-                if matches!(error.kind(), BlobErrorKind::Busy) =>
-            {
+            Self::Garbage(error) if error.is_busy() => {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
             Self::NameTaken { .. } => Some(
@@ -187,8 +179,7 @@ impl CliError {
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Read { .. }
             | Self::Data { .. }
