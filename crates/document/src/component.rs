@@ -195,10 +195,10 @@ impl Step {
             .case(&step.action, "inputs")
             .expect("a known action has a shape because it passed");
         Self {
+            timeout: timeout(&step),
             name: step.name.value,
             action: Templated::new(inputs, schema, inputs_shape).of_variant(&step.action),
             module: step.action.value,
-            timeout: u64::try_from(step.timeout_seconds).ok().map(Duration::from_secs),
             on_failure: step.on_failure,
             max_attempts: step.max_attempts,
             guard: part("if").map(|(tree, shape)| Templated::new(tree, schema, shape)),
@@ -224,6 +224,15 @@ impl Step {
     ) -> Result<serde_json::Value, ResolveError> {
         self.action.resolve_json(environment)
     }
+}
+
+/// Returns how long an attempt may take: two hours by default, except that a
+/// nested document's steps have limits of their own (reference §2.6).
+fn timeout(step: &written::Step) -> Option<Duration> {
+    if step.action.value == "ExecuteDocument" {
+        return None;
+    }
+    u64::try_from(step.timeout_seconds).ok().map(Duration::from_secs)
 }
 
 /// A parameter has neither a value nor a default.

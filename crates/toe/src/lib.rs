@@ -14,15 +14,18 @@ mod history;
 mod http;
 mod lines;
 mod machine;
+mod part;
 mod paths;
 mod probe;
 mod process;
 mod processes;
 mod resume;
 mod run;
+pub mod s3;
 mod scope;
 mod step;
 mod tail;
+mod tree;
 
 pub use cause::chain;
 pub use machine::Machine;

@@ -32,7 +32,8 @@ pub(crate) fn expand(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn matches(pattern: &OsStr, name: &OsStr) -> bool {
+/// Whether `name` is what `pattern` says, `*` standing for any text.
+pub(crate) fn matches(pattern: &OsStr, name: &OsStr) -> bool {
     let mut name = name.as_encoded_bytes();
     let mut pieces = pattern.as_encoded_bytes().split(|&byte| byte == b'*');
     let first = pieces.next().unwrap_or_default();

@@ -11,7 +11,7 @@ use document::{Component, MissingParameter, OnFailure, Phase, Step};
 use serde_json::Value;
 
 use crate::Machine;
-use crate::resume::{Progress, State};
+use crate::resume::{Counts, Progress, State};
 use crate::scope::Wanted;
 use crate::step::{self, Ending, Failure, Place, sentence};
 
@@ -71,6 +71,18 @@ pub fn run(
     machine: &Machine,
     report: &mut dyn FnMut(Event),
 ) -> Result<Outcome, RunError> {
+    run_within(document, request, machine, &[], report).map(|(outcome, _)| outcome)
+}
+
+/// Executes a document that a step of the last of `outer` executes; these are
+/// the texts of the documents around it.
+pub(crate) fn run_within(
+    document: &Component,
+    request: &Execute,
+    machine: &Machine,
+    outer: &[String],
+    report: &mut dyn FnMut(Event),
+) -> Result<(Outcome, Counts), RunError> {
     let state = match &request.resume {
         Some(resume) => State::parse(resume).map_err(|error| RunError::Resume(Some(error)))?,
         None => State::default(),
@@ -81,11 +93,17 @@ pub fn run(
     }
     let values = document.values(&request.parameters)?;
     let wanted = Wanted::by(document);
-    Ok(Execution { document, values, wanted, machine, state, report }.go_on(&request.phases))
+    let documents = [outer, std::slice::from_ref(&request.document)].concat();
+    let mut execution = Execution { document, documents, values, wanted, machine, state, report };
+    let delay = execution.go_on(&request.phases);
+    let counts = execution.state.counts;
+    Ok((execution.end(delay), counts))
 }
 
 struct Execution<'a> {
     document: &'a Component,
+    /// The texts of the documents around this one, and its own.
+    documents: Vec<String>,
     values: BTreeMap<String, String>,
     wanted: Wanted,
     machine: &'a Machine,
@@ -94,29 +112,33 @@ struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    fn go_on(mut self, phases: &[String]) -> Outcome {
+    /// Carries out steps until the end or until the machine has to be
+    /// restarted, after the time that is returned then.
+    fn go_on(&mut self, phases: &[String]) -> Option<Duration> {
         let document = self.document;
         while let Some(phase) = document.phases.get(self.state.phase) {
             let is_asked_for = phases.contains(&phase.name);
             while let Some(step) = phase.steps.get(self.state.step).filter(|_| is_asked_for) {
                 match self.step(phase, step) {
                     Next::Step => self.state.step += 1,
-                    Next::Restart(delay) => {
-                        return Outcome::Reboot { resume: self.state.into_resume(), delay };
-                    }
-                    Next::Stop => return self.end(),
+                    Next::Restart(delay) => return Some(delay),
+                    Next::Stop => return None,
                 }
             }
             self.state.phase += 1;
             self.state.step = 0;
         }
-        self.end()
+        None
     }
 
-    fn end(self) -> Outcome {
-        match self.state.failure {
-            Some(message) => Outcome::Ended { status: Status::Failed, message },
-            None => Outcome::Ended { status: Status::Success, message: String::new() },
+    fn end(self, restart: Option<Duration>) -> Outcome {
+        match (restart, self.state.failure) {
+            (Some(delay), failure) => {
+                let state = State { failure, ..self.state };
+                Outcome::Reboot { resume: state.into_resume(), delay }
+            }
+            (None, Some(message)) => Outcome::Ended { status: Status::Failed, message },
+            (None, None) => Outcome::Ended { status: Status::Success, message: String::new() },
         }
     }
 
@@ -128,6 +150,7 @@ impl Execution<'_> {
             values: &self.values,
             history: &self.state.history,
             machine: self.machine,
+            documents: &self.documents,
         };
         let progress = self.state.progress.take();
         let (ending, millis) = step::run(&place, progress, self.report);
@@ -148,8 +171,8 @@ impl Execution<'_> {
                 self.state.progress = Some(Progress { millis, ..progress });
                 Next::Restart(delay)
             }
-            Ending::Failed(Failure { exit_code, reason, inputs }) => {
-                self.record(phase, step, Vec::new(), inputs);
+            Ending::Failed(Failure { exit_code, reason, inputs, outputs }) => {
+                self.record(phase, step, outputs, inputs);
                 let status = match step.on_failure {
                     OnFailure::Abort | OnFailure::Continue => Status::Failed,
                     OnFailure::Ignore => Status::IgnoredFailure,
@@ -178,7 +201,7 @@ impl Execution<'_> {
             RESTART_LIMIT + 1,
             RESTART_LIMIT
         );
-        Ending::Failed(Failure { exit_code: None, reason, inputs })
+        Ending::Failed(Failure { exit_code: None, reason, inputs, outputs: Vec::new() })
     }
 
     fn fail(&mut self, phase: &Phase, step: &Step, sentence: &str) -> Next {
@@ -218,6 +241,10 @@ impl Execution<'_> {
         message: &str,
         millis: u64,
     ) {
+        let counts = &mut self.state.counts;
+        counts.executed += u32::from(status != Status::Skipped);
+        counts.failed += u32::from(status == Status::Failed);
+        counts.ignored += u32::from(status == Status::IgnoredFailure);
         (self.report)(Event::StepEnded {
             phase: phase.name.clone(),
             step: step.name.clone(),

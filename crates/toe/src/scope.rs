@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use document::{Component, Environment, LoopPart, Reference, Step, StepValue, Turn};
 
+use crate::action::output_name;
 use crate::history::History;
 
 /// The values that a step's references can see.
@@ -21,11 +22,9 @@ impl Environment for Scope<'_> {
             Reference::Name(name) => self.values.get(name).cloned(),
             Reference::Input(wanted) => self.history.input(wanted),
             Reference::Output(wanted) => {
-                // Whatever the module, a step has one set of outputs.
-                let StepValue { phase, step, index: None | Some(0), name } = wanted else {
-                    return None;
-                };
-                self.history.output(phase, step, name).map(str::to_owned)
+                let StepValue { phase, step, index, name } = wanted;
+                let name = output_name(name, index.unwrap_or(0));
+                self.history.output(phase, step, &name).map(str::to_owned)
             }
             Reference::Loop { name, part } => {
                 let (own, turn) = self.turn?;

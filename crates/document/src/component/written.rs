@@ -10,7 +10,6 @@ use serde::de::IgnoredAny;
 use serde_json::{Value as Json, json};
 
 use super::OnFailure;
-use crate::action::PLANNED;
 use crate::schema::Schema;
 use crate::{Guard, ResolvedAction, Spanned, repeat};
 
@@ -150,7 +149,6 @@ pub fn component_schema() -> Json {
 
     let action = &mut step["properties"]["action"];
     action["enum"] = json!(names);
-    action["x-planned"] = json!(PLANNED);
     let inputs = &mut step["properties"]["inputs"];
     *inputs = json!({ "description": inputs["description"] });
     step["allOf"] = modules.iter().map(|module| case(module)).collect();
@@ -169,9 +167,15 @@ fn case(module: &Json) -> Json {
         Some("UpdateOS" | "Reboot") => &[],
         Some(_) | None => &["inputs"],
     };
+    let mut properties = json!({ "inputs": inputs });
+    if name == "ExecuteDocument" {
+        // The steps within have limits and attempts of their own.
+        properties["timeoutSeconds"] = json!({ "const": -1 });
+        properties["maxAttempts"] = json!({ "const": 1 });
+    }
     json!({
         "if": { "properties": { "action": { "const": name } }, "required": ["action"] },
-        "then": { "properties": { "inputs": inputs }, "required": required },
+        "then": { "properties": properties, "required": required },
     })
 }
 

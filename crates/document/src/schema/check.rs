@@ -234,16 +234,9 @@ impl Checker<'_> {
 
     fn wrong_choice(&mut self, text: &str, span: Span, shape: &Shape, subject: Subject<'_>) {
         let choices = shape.choices.iter().map(String::as_str);
-        if shape.planned.iter().any(|planned| planned == text) {
-            let name = subject.name.trim_matches('`');
-            let message = format!("{name} `{text}` is not supported yet");
-            let help = format!("supported are {}", choices.collect::<Vec<_>>().join(", "));
-            return self.problems.push(Problem::error("unsupported", span, message).help(help));
-        }
-        let planned = shape.planned.iter().map(String::as_str);
-        let help = match nearest(text, choices.clone().chain(planned)) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("expected {}", alternatives(quoted(choices))),
+        let help = match nearest(text, choices.clone()) {
+            Some(name) if shape.choices.len() > 1 => format!("did you mean `{name}`?"),
+            Some(_) | None => format!("expected {}", alternatives(quoted(choices))),
         };
         let message = format!("`{text}` is not a value of {}", subject.name);
         self.problems.push(Problem::error("unknown-value", span, message).help(help));

@@ -1,5 +1,7 @@
 //! The formats that schemas name: rules for a single text, in code.
 
+mod inputs;
+
 use std::error::Error;
 use std::fmt;
 use std::num::{IntErrorKind, ParseIntError};
@@ -9,7 +11,7 @@ use model::{ComponentReference, InstanceType, Name, NameTemplate, Tags, Template
 use name::{Account, Digest, Region, Version};
 use regex::RegexBuilder;
 
-use crate::{Encoding, Mode};
+use crate::{Encoding, Mode, S3Address};
 
 /// A rule for the text of a scalar.
 #[derive(Clone, Copy)]
@@ -45,8 +47,17 @@ const FORMATS: &[Format] = &[
     Format { name: "semantic-version", check: version },
     Format { name: "sha256", check: parses::<Digest> },
     Format { name: "region", check: parses::<Region> },
-    Format { name: "last-segment-glob", check: last_segment_glob },
+    Format { name: "last-segment-glob", check: inputs::last_segment_glob },
+    Format { name: "file-name-glob", check: inputs::file_name_glob },
     Format { name: "web-address", check: web_address },
+    Format { name: "s3-address", check: parses::<S3Address> },
+    Format { name: "s3-source", check: inputs::s3_source },
+    Format { name: "document-address", check: inputs::document_address },
+    Format { name: "powershell-script", check: inputs::powershell_script },
+    Format { name: "msi-address", check: inputs::msi_address },
+    Format { name: "msi-log-options", check: inputs::msi_log_options },
+    Format { name: "msi-property", check: inputs::msi_property },
+    Format { name: "registry-key", check: inputs::registry_key },
     Format { name: "timeout", check: timeout },
     Format { name: "schema-version", check: schema_version },
     Format { name: "pattern", check: pattern },
@@ -94,13 +105,6 @@ fn decimal(text: &str) -> Result<(), String> {
 
 fn refuse_unless(fine: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if fine { Ok(()) } else { Err(message()) }
-}
-
-fn last_segment_glob(text: &str) -> Result<(), String> {
-    let folder = text.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
-    refuse_unless(!folder.contains('*'), || {
-        format!("`*` in `{text}` stands before the last `/`, where it is not expanded")
-    })
 }
 
 fn web_address(text: &str) -> Result<(), String> {
@@ -170,6 +174,21 @@ mod tests {
     fn formats_tell_good_from_bad() {
         check("timeout", &["-1", "1", "7200"], &["0", "-2", "1.5", ""]);
         check("last-segment-glob", &["/a/*.rpm", "*", "/a/b"], &["/*/a", "a*/b/"]);
+        check("file-name-glob", &["*.log", "a"], &["", "a/*"]);
+        check(
+            "s3-source",
+            &["s3://bucket/k", "s3://bucket/*", "s3://bucket/a/*"],
+            &["s3://bucket"],
+        );
+        check("s3-source", &[], &["s3://bucket/a*", "s3://bucket/*/b", "s3://bucket/a*/*"]);
+        check("s3-address", &["s3://bucket", "s3://bucket/k"], &["bucket", "s3://"]);
+        check("document-address", &["a.yaml", "s3://bucket/k"], &["s3://bucket", "arn:aws:x"]);
+        check("powershell-script", &["C:\\a.PS1"], &["a.bat", ".ps1"]);
+        check("msi-address", &["C:\\a.msi", "https://a.example/a.msi"], &["http://a/a.msi"]);
+        check("msi-address", &["s3://bucket/a.msi"], &["s3://bucket", "https://"]);
+        check("msi-log-options", &["*VX", "i!"], &["", "q"]);
+        check("msi-property", &["INSTALLDIR", "_a.b"], &["Reboot", "REINSTALLMODE", "1a", "a b"]);
+        check("registry-key", &["HKLM:\\SOFTWARE\\A", "hkey_users\\a"], &["HKLM:", "C:\\a", ""]);
         check("web-address", &["https://a.example/x"], &["ftp://a", "https://", "http:///x", "x"]);
         check("schema-version", &["1", "1.0"], &["1.1", "2"]);
         check("pattern", &["^[a-z]+$"], &["(", "a{2"]);
