@@ -240,3 +240,86 @@ fn execution_id() -> String {
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     parts.join("-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Machine;
+    use crate::cause::chain;
+    use crate::clock::Deadline;
+    use crate::s3::server::{OWNER, Server};
+
+    const TEXT: &str = "schemaVersion: 1.0
+phases:
+  - {name: build, steps: [{name: Hello, action: Assert, inputs: {fileExists: /etc/passwd}}]}
+";
+
+    /// Executes a document of a bucket and checks its output `status`, or the error.
+    #[track_caller]
+    fn check(document: &str, owner: &str, expected: Result<&str, &str>) {
+        let server = Server::start(&[("/bucket/a.yaml", TEXT)]);
+        let machine = Machine { s3: server.settings(), ..Machine::default() };
+        let inputs = ExecuteDocument {
+            document: document.into(),
+            bucket_owner: Some(owner.into()),
+            phases: None,
+            parameters: Vec::new(),
+        };
+        let mut told = Vec::new();
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            tell: &mut |it| told.push(format!("{it:?}")),
+            documents: &["outer".to_owned()],
+            resume: None,
+        };
+        let result = match perform(&inputs, &mut bench) {
+            Ok(done) => Ok(done.outputs.into_iter().find(|(name, _)| name == "status").unwrap().1),
+            Err(error) => Err(chain(&error)),
+        };
+        assert_eq!(result.as_deref().map_err(String::as_str), expected);
+        assert_eq!(told.len(), if result.is_ok() { 2 } else { 0 }, "{told:?}");
+    }
+
+    #[test]
+    fn documents_come_from_buckets() {
+        check("s3://bucket/a.yaml", OWNER, Ok("success"));
+        check(
+            "s3://bucket/a.yaml",
+            "000000000000",
+            Err("failed to fetch `s3://bucket/a.yaml`: `s3://bucket/a.yaml` answered 403 \
+                 Forbidden: AccessDenied: Access Denied"),
+        );
+        check(
+            "s3://bucket/absent",
+            OWNER,
+            Err("failed to fetch `s3://bucket/absent`: `s3://bucket/absent` answered 404 Not \
+                 Found: NoSuchKey: The specified key does not exist."),
+        );
+    }
+
+    #[test]
+    fn a_broken_state_is_refused() {
+        let inputs = ExecuteDocument {
+            document: "a.yaml".into(),
+            bucket_owner: None,
+            phases: None,
+            parameters: Vec::new(),
+        };
+        let machine = Machine::default();
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            tell: &mut |_| {},
+            documents: &[],
+            resume: Some(serde_json::json!({ "document": TEXT })),
+        };
+        let error = perform(&inputs, &mut bench).unwrap_err();
+        assert!(chain(&error).starts_with("the state to resume from is not of this step: missing"));
+    }
+
+    #[test]
+    fn executions_are_told_apart() {
+        assert_ne!(execution_id(), execution_id());
+    }
+}

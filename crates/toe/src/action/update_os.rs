@@ -412,6 +412,13 @@ mod tests {
     }
 
     #[test]
+    fn refusals_are_those_that_documents_look_for() {
+        let messages = [UpdateError::NotRoot, UpdateError::NoManager].map(|it| it.to_string());
+        assert_eq!(messages[0], "error.Input: packages can be updated by root only");
+        assert_eq!(messages[1], "the machine has none of apt-get, dnf, yum, zypper and apk");
+    }
+
+    #[test]
     fn restarts_are_asked_for_so() {
         let asked = |manager| wish_question(manager).map(|(it, code)| (argv(&it), code));
         assert_eq!(asked(Manager::Apt), None);

@@ -248,7 +248,7 @@ impl Client {
         let region = response.headers().get("x-amz-bucket-region");
         let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
         let is_elsewhere = region.as_ref().is_some_and(|region| *region != self.region);
-        if response.status() != StatusCode::OK && is_elsewhere && self.endpoint.is_none() {
+        if response.status() != StatusCode::OK && is_elsewhere {
             self.region = region.unwrap_or_default();
             response = self.send_to_region(call)?;
         }

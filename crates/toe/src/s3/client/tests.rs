@@ -15,6 +15,8 @@ fn client_of(settings: &Settings) -> Client {
 }
 
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const ELSEWHERE: &str = "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\nConnection: close\r\n\
+    x-amz-bucket-region: eu-west-1\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhel";
 
 /// Reads `s3://bucket/key` after these answers and checks the text or the error.
@@ -40,6 +42,8 @@ fn objects_are_read_with_a_signature_that_holds() {
     check(&[], |_| {}, Ok("text"));
     check(&[BUSY, BROKEN, BUSY, BUSY], |_| {}, Ok("text"));
     check(&[BUSY; 5], |_| {}, Err("`s3://bucket/a key` answered 503 Service Unavailable"));
+    check(&[ELSEWHERE], |it| it.region = None, Ok("text"));
+    check(&[ELSEWHERE], |_| {}, Err("`s3://bucket/a key` answered 400 Bad Request"));
     let forbidden = "`s3://bucket/a key` answered 403 Forbidden: SignatureDoesNotMatch: ";
     let wrong_secret = |settings: &mut Settings| {
         settings.credentials.as_mut().unwrap().secret_key = "other".into();
