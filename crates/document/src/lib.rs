@@ -24,7 +24,8 @@ pub use action::{
     WebDownload,
 };
 pub use component::{
-    Component, Constant, MissingParameter, OnFailure, Parameter, Phase, Step, component_schema,
+    Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
+    ParseParameterTypeError, Phase, RESTART_LIMIT, Step, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
 pub use environment::{Environment, ResolveError};

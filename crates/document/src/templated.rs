@@ -81,10 +81,6 @@ impl<T: DeserializeOwned> Templated<T> {
     pub fn span(&self) -> Span {
         self.tree.span
     }
-
-    pub(crate) fn tree(&self) -> &Node {
-        &self.tree
-    }
 }
 
 fn fill(node: &Node, environment: &impl Environment) -> Result<Node, ResolveError> {

@@ -80,9 +80,21 @@ impl Node {
 
 /// Parses a text that holds one document.
 pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
+    match read(text) {
+        (Some(node), problems) if problems.is_empty() => Ok(node),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Reads a text that should hold one document: its tree, as far as it can be
+/// made out, and what is wrong with the text.
+///
+/// A member that is given twice counts once, and a tag that means nothing not
+/// at all; after worse there is no tree.
+pub(crate) fn read(text: &str) -> (Option<Node>, Problems) {
     if text.len() > TEXT_LIMIT {
         let message = format!("the text has {} bytes; {TEXT_LIMIT} is the limit", text.len());
-        return Err(Problem::error("too-large", Span::at(0), message).into());
+        return (None, Problem::error("too-large", Span::at(0), message).into());
     }
     let mut builder = Builder::new(text);
     let mut parser = Parser::new_from_str(text);
@@ -98,10 +110,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
         };
         if let Err(problem) = taken {
             builder.problems.push(problem);
-            break;
+            return (None, builder.problems);
         }
     }
-    builder.finish()
+    let nothing = Node { span: Span::at(0), value: Value::Null };
+    (Some(builder.root.unwrap_or(nothing)), builder.problems)
 }
 
 /// A collection whose end has not been seen.
@@ -256,13 +269,6 @@ impl<'a> Builder<'a> {
             }
         }
         Ok(())
-    }
-
-    fn finish(self) -> Result<Node, Problems> {
-        if !self.problems.is_empty() {
-            return Err(self.problems);
-        }
-        Ok(self.root.unwrap_or(Node { span: Span::at(0), value: Value::Null }))
     }
 }
 

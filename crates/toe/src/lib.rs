@@ -27,4 +27,4 @@ mod tail;
 pub use cause::chain;
 pub use machine::Machine;
 pub use processes::reap;
-pub use run::{Outcome, RESTART_LIMIT, RunError, run};
+pub use run::{Outcome, RunError, run};

@@ -7,18 +7,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Event, Execute, Resume, Status};
-use document::{Component, MissingParameter, OnFailure, Phase, Step};
+use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Step};
 use serde_json::Value;
 
 use crate::Machine;
 use crate::resume::{Progress, State};
 use crate::scope::Wanted;
 use crate::step::{self, Ending, Failure, Place, sentence};
-
-/// How often one document may restart the machine.
-///
-/// As often as AWS's agent starts a document again by default.
-pub const RESTART_LIMIT: u32 = 15;
 
 /// How an execution ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,8 +143,8 @@ impl Execution<'_> {
                 self.state.progress = Some(Progress { millis, ..progress });
                 Next::Restart(delay)
             }
-            Ending::Failed(Failure { exit_code, reason, inputs }) => {
-                self.record(phase, step, Vec::new(), inputs);
+            Ending::Failed(Failure { exit_code, reason, inputs, outputs }) => {
+                self.record(phase, step, outputs, inputs);
                 let status = match step.on_failure {
                     OnFailure::Abort | OnFailure::Continue => Status::Failed,
                     OnFailure::Ignore => Status::IgnoredFailure,
@@ -178,7 +173,7 @@ impl Execution<'_> {
             RESTART_LIMIT + 1,
             RESTART_LIMIT
         );
-        Ending::Failed(Failure { exit_code: None, reason, inputs })
+        Ending::Failed(Failure { exit_code: None, reason, inputs, outputs: Vec::new() })
     }
 
     fn fail(&mut self, phase: &Phase, step: &Step, sentence: &str) -> Next {

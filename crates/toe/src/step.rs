@@ -58,6 +58,8 @@ pub(crate) struct Failure {
     /// Why, as in `exit code 100`.
     pub(crate) reason: String,
     pub(crate) inputs: Value,
+    /// What the turns of its loop left that did not fail.
+    pub(crate) outputs: Vec<(String, String)>,
 }
 
 /// Returns what follows a step's name in a sentence about its failure.
@@ -84,6 +86,7 @@ pub(crate) fn run(
             exit_code: None,
             reason: "its `if` says Abort".to_owned(),
             inputs: Value::Null,
+            outputs: Vec::new(),
         }),
         Err(fault) => Ending::Failed(fault.into_failure(Value::Null)),
     };
@@ -104,26 +107,32 @@ struct Fault {
     reason: String,
     /// Whether another attempt can make a difference.
     is_final: bool,
+    /// What the turns of the loop left that did not fail.
+    outputs: Vec<(String, String)>,
 }
 
 impl Fault {
     fn into_failure(self, inputs: Value) -> Failure {
-        Failure { exit_code: self.exit_code, reason: self.reason, inputs }
+        let Self { exit_code, reason, outputs, is_final: _ } = self;
+        Failure { exit_code, reason, inputs, outputs }
     }
 
     fn of_inputs(error: &ResolveError) -> Self {
-        Self { exit_code: None, reason: chain(error), is_final: true }
+        Self { exit_code: None, reason: chain(error), is_final: true, outputs: Vec::new() }
+    }
+
+    fn of_time(timeout: Duration) -> Self {
+        let reason = format!("it took longer than its timeout of {} s", timeout.as_secs());
+        Self { exit_code: None, reason, is_final: false, outputs: Vec::new() }
     }
 
     fn of_action(error: &ActionError, step: &Step, deadline: Deadline) -> Self {
-        let (exit_code, reason) = match (error, step.timeout) {
-            (_, Some(timeout)) if deadline.has_passed() => {
-                (None, format!("it took longer than its timeout of {} s", timeout.as_secs()))
-            }
-            (ActionError::Exit(code), _) => (Some(*code), chain(error)),
-            (error, _) => (None, chain(error)),
+        let exit_code = match (error, step.timeout) {
+            (_, Some(timeout)) if deadline.has_passed() => return Self::of_time(timeout),
+            (ActionError::Exit(code), _) => Some(*code),
+            (_, _) => None,
         };
-        Self { exit_code, reason, is_final: false }
+        Self { exit_code, reason: chain(error), is_final: false, outputs: Vec::new() }
     }
 }
 
@@ -199,10 +208,18 @@ fn attempt(
     let repeat = repeat.resolve(&place.scope(None)).map_err(|error| Fault::of_inputs(&error))?;
     let mut outputs = progress.outputs.clone();
     for (number, turn) in repeat.turns().enumerate().skip(progress.turns) {
-        let done =
-            once(place, Some((repeat.name.as_deref(), &turn)), &mut bench).map_err(|fault| {
-                Fault { reason: format!("{} (loop index {})", fault.reason, turn.index), ..fault }
-            })?;
+        let done = match step.timeout {
+            // Turns that are done at once would never see that time is up.
+            Some(timeout) if deadline.has_passed() => Err(Fault::of_time(timeout)),
+            Some(_) | None => once(place, Some((repeat.name.as_deref(), &turn)), &mut bench),
+        };
+        let done = match done {
+            Ok(done) => done,
+            Err(fault) => {
+                let reason = format!("{} (loop index {})", fault.reason, turn.index);
+                return Err(Fault { reason, outputs, ..fault });
+            }
+        };
         match done.restart {
             Some(Restart::Again) => {
                 return Ok(Attempt::Restart { delay: Duration::ZERO, turns: number, outputs });
@@ -254,6 +271,7 @@ impl Place<'_> {
             exit_code: None,
             reason: format!("its `if` cannot be evaluated: {}", chain(&error)),
             is_final: true,
+            outputs: Vec::new(),
         })?;
         Ok(match if holds { guard.then } else { guard.otherwise } {
             Verdict::Execute => Go::On(Progress::default()),
