@@ -30,7 +30,7 @@ pub use component::{
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
 pub use environment::{Environment, ResolveError};
 pub use problem::{Parsed, Problem, Problems, Severity, place};
-pub use project::{ComponentPlace, Places, Project, project_schema};
+pub use project::{ComponentPlace, NamedComponent, Places, Project, project_schema};
 pub use reference::{LoopPart, ParseReferenceError, Reference, StepValue};
 pub use repeat::{Over, Repeat, Turn};
 pub use span::{Span, Spanned};

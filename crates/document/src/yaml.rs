@@ -78,7 +78,8 @@ impl Node {
     }
 }
 
-/// Parses a text that holds one document.
+/// Parses a text that holds one document and has no problems.
+#[cfg(test)]
 pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
     match read(text) {
         (Some(node), problems) if problems.is_empty() => Ok(node),
