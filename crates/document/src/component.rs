@@ -3,6 +3,7 @@
 mod lint;
 mod outline;
 mod parameter;
+mod stored;
 mod written;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use outline::Outline;
 use written::{Document, SCHEMA};
 
 pub use parameter::{MissingParameter, Parameter, ParameterType, ParseParameterTypeError};
+pub use stored::StoredUse;
 pub use written::component_schema;
 
 /// How often one document may restart the machine.

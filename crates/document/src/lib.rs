@@ -25,7 +25,7 @@ pub use action::{
 };
 pub use component::{
     Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
-    ParseParameterTypeError, Phase, RESTART_LIMIT, Step, component_schema,
+    ParseParameterTypeError, Phase, RESTART_LIMIT, Step, StoredUse, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
 pub use environment::{Environment, ResolveError};

@@ -25,6 +25,7 @@ use document::{EvaluateError, ResolvedAction};
 
 use crate::Machine;
 use crate::clock::Deadline;
+use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
 pub(crate) use file_error::FileError;
@@ -33,6 +34,8 @@ pub(crate) use file_error::FileError;
 pub(crate) struct Bench<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) deadline: Deadline,
+    /// What is not to be seen in those lines.
+    pub(crate) mask: &'a Mask,
     /// Takes the lines that programs write.
     pub(crate) output: &'a mut dyn FnMut(Stream, &str),
 }
@@ -43,6 +46,7 @@ impl Bench<'_> {
             folder: self.machine.folder.clone(),
             deadline: self.deadline,
             adopts_orphans: self.machine.adopts_orphans,
+            mask: self.mask.clone(),
         };
         process::run(program, &terms, self.output)
     }

@@ -14,6 +14,7 @@ mod history;
 mod http;
 mod lines;
 mod machine;
+mod mask;
 mod paths;
 mod probe;
 mod process;

@@ -3,7 +3,6 @@
 //!
 //! How one step is carried out is in `step`, what it does in `action`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Event, Execute, Resume, Status};
@@ -11,8 +10,9 @@ use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Ste
 use serde_json::Value;
 
 use crate::Machine;
+use crate::mask::Mask;
 use crate::resume::{Progress, State};
-use crate::scope::Wanted;
+use crate::scope::{Values, Wanted};
 use crate::step::{self, Ending, Failure, Place, sentence};
 
 /// How an execution ended.
@@ -32,6 +32,16 @@ pub enum Outcome {
         /// How long to wait before restarting.
         delay: Duration,
     },
+}
+
+impl Outcome {
+    fn masked(mut self, mask: &Mask) -> Self {
+        match &mut self {
+            Self::Ended { message, .. } => mask.text(message),
+            Self::Reboot { .. } => {}
+        }
+        self
+    }
 }
 
 impl From<Outcome> for Event {
@@ -74,14 +84,20 @@ pub fn run(
     if !fits {
         return Err(RunError::Resume(None));
     }
-    let values = document.values(&request.parameters)?;
+    let values = Values::of(document.values(&request.parameters)?, &request.stored);
+    let mask = values.mask.clone();
     let wanted = Wanted::by(document);
-    Ok(Execution { document, values, wanted, machine, state, report }.go_on(&request.phases))
+    let report = &mut |mut event: Event| {
+        mask.event(&mut event);
+        report(event);
+    };
+    let execution = Execution { document, values, wanted, machine, state, report };
+    Ok(execution.go_on(&request.phases).masked(&mask))
 }
 
 struct Execution<'a> {
     document: &'a Component,
-    values: BTreeMap<String, String>,
+    values: Values,
     wanted: Wanted,
     machine: &'a Machine,
     state: State,

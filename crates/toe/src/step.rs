@@ -2,7 +2,6 @@
 //!
 //! What a failure means for later steps is not decided here.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Event, Stream};
@@ -15,15 +14,14 @@ use crate::cause::chain;
 use crate::clock::{Deadline, now};
 use crate::history::History;
 use crate::resume::{Progress, keep_end};
-use crate::scope::Scope;
+use crate::scope::{Scope, Values};
 use crate::tail::OUTPUT_LIMIT;
 
 /// A step and what surrounds it.
 pub(crate) struct Place<'a> {
     pub(crate) phase: &'a str,
     pub(crate) step: &'a Step,
-    /// Parameters and constants.
-    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) values: &'a Values,
     pub(crate) history: &'a History,
     pub(crate) machine: &'a Machine,
 }
@@ -195,7 +193,8 @@ fn attempt(
 ) -> Result<Attempt, Fault> {
     let step = place.step;
     let deadline = Deadline::after(step.timeout);
-    let mut bench = Bench { machine: place.machine, deadline, output };
+    let mask = &place.values.mask;
+    let mut bench = Bench { machine: place.machine, deadline, mask, output };
     let Some(repeat) = &step.repeat else {
         let done = once(place, None, &mut bench)?;
         return Ok(match done.restart {

@@ -11,6 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
 use crate::Machine;
+use crate::mask::Mask;
 
 /// Answers requests one by one with these responses, then nobody listens.
 fn server(responses: &[&str]) -> String {
@@ -72,7 +73,8 @@ fn check(case: Case, expected: Result<&str, &str>) {
         ignore_certificate_errors: false,
     };
     let output = &mut |_: Stream, _: &str| {};
-    let mut bench = Bench { machine: &machine, deadline: Deadline::after(None), output };
+    let (deadline, mask) = (Deadline::after(None), Mask::default());
+    let mut bench = Bench { machine: &machine, deadline, mask: &mask, output };
     assert_eq!(destination(&inputs).unwrap(), "new/file");
     let result = obtain(&inputs, &path, Duration::ZERO, &mut bench)
         .map(|()| fs::read_to_string(&path).unwrap())
