@@ -28,12 +28,13 @@ pub use action::{
 };
 pub use address::{DocumentAddress, ParseDocumentAddressError, ParseS3AddressError, S3Address};
 pub use component::{
-    Component, Constant, MissingParameter, OnFailure, Parameter, Phase, Step, component_schema,
+    Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
+    ParseParameterTypeError, Phase, RESTART_LIMIT, Step, StoredUse, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
 pub use environment::{Environment, ResolveError};
 pub use problem::{Parsed, Problem, Problems, Severity, place};
-pub use project::{ComponentPlace, Places, Project, project_schema};
+pub use project::{ComponentPlace, NamedComponent, Places, Project, project_schema};
 pub use reference::{LoopPart, ParseReferenceError, Reference, StepValue};
 pub use repeat::{Over, Repeat, Turn};
 pub use span::{Span, Spanned};

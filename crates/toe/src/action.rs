@@ -32,12 +32,13 @@ mod web_download;
 
 use std::time::Duration;
 
-use channel::{Event, Stream};
+use channel::{Event, Execute, Stream};
 use document::{EvaluateError, ResolvedAction};
 use serde_json::Value;
 
 use crate::Machine;
 use crate::clock::Deadline;
+use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
 pub(crate) use execute_document::within;
@@ -47,10 +48,12 @@ pub(crate) use file_error::FileError;
 pub(crate) struct Bench<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) deadline: Deadline,
+    /// What is not to be seen in what is told.
+    pub(crate) mask: &'a Mask,
     /// Takes what is to be told while the action is carried out.
     pub(crate) tell: &'a mut dyn FnMut(Told<'_>),
-    /// The texts of the documents that are being executed, outermost first.
-    pub(crate) documents: &'a [String],
+    /// What is being executed: the document, after those around it.
+    pub(crate) requests: &'a [&'a Execute],
     /// Where the action stood when it asked for a [`Restart::Within`].
     pub(crate) resume: Option<Value>,
 }
@@ -74,6 +77,7 @@ impl Bench<'_> {
             folder: self.machine.folder.clone(),
             deadline: self.deadline,
             adopts_orphans: self.machine.adopts_orphans,
+            mask: self.mask.clone(),
         };
         process::run(program, &terms, &mut |stream, line| self.say(stream, line))
     }

@@ -3,22 +3,17 @@
 //!
 //! How one step is carried out is in `step`, what it does in `action`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Event, Execute, Resume, Status};
-use document::{Component, MissingParameter, OnFailure, Phase, Step};
+use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Step};
 use serde_json::Value;
 
 use crate::Machine;
+use crate::mask::Mask;
 use crate::resume::{Counts, Progress, State};
-use crate::scope::Wanted;
+use crate::scope::{Values, Wanted};
 use crate::step::{self, Ending, Failure, Place, sentence};
-
-/// How often one document may restart the machine.
-///
-/// As often as AWS's agent starts a document again by default.
-pub const RESTART_LIMIT: u32 = 15;
 
 /// How an execution ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +32,16 @@ pub enum Outcome {
         /// How long to wait before restarting.
         delay: Duration,
     },
+}
+
+impl Outcome {
+    fn masked(mut self, mask: &Mask) -> Self {
+        match &mut self {
+            Self::Ended { message, .. } => mask.text(message),
+            Self::Reboot { .. } => {}
+        }
+        self
+    }
 }
 
 impl From<Outcome> for Event {
@@ -74,13 +79,12 @@ pub fn run(
     run_within(document, request, machine, &[], report).map(|(outcome, _)| outcome)
 }
 
-/// Executes a document that a step of the last of `outer` executes; these are
-/// the texts of the documents around it.
+/// Executes a document that a step of the last of `outer` executes.
 pub(crate) fn run_within(
     document: &Component,
     request: &Execute,
     machine: &Machine,
-    outer: &[String],
+    outer: &[&Execute],
     report: &mut dyn FnMut(Event),
 ) -> Result<(Outcome, Counts), RunError> {
     let state = match &request.resume {
@@ -91,20 +95,25 @@ pub(crate) fn run_within(
     if !fits {
         return Err(RunError::Resume(None));
     }
-    let values = document.values(&request.parameters)?;
+    let values = Values::of(document.values(&request.parameters)?, &request.stored);
+    let mask = values.mask.clone();
     let wanted = Wanted::by(document);
-    let documents = [outer, std::slice::from_ref(&request.document)].concat();
-    let mut execution = Execution { document, documents, values, wanted, machine, state, report };
+    let requests = [outer, &[request]].concat();
+    let report = &mut |mut event: Event| {
+        mask.event(&mut event);
+        report(event);
+    };
+    let mut execution = Execution { document, requests, values, wanted, machine, state, report };
     let delay = execution.go_on(&request.phases);
     let counts = execution.state.counts;
-    Ok((execution.end(delay), counts))
+    Ok((execution.end(delay).masked(&mask), counts))
 }
 
 struct Execution<'a> {
     document: &'a Component,
-    /// The texts of the documents around this one, and its own.
-    documents: Vec<String>,
-    values: BTreeMap<String, String>,
+    /// What is being executed: the document, after those around it.
+    requests: Vec<&'a Execute>,
+    values: Values,
     wanted: Wanted,
     machine: &'a Machine,
     state: State,
@@ -150,7 +159,7 @@ impl Execution<'_> {
             values: &self.values,
             history: &self.state.history,
             machine: self.machine,
-            documents: &self.documents,
+            requests: &self.requests,
         };
         let progress = self.state.progress.take();
         let (ending, millis) = step::run(&place, progress, self.report);

@@ -2,10 +2,9 @@
 //!
 //! What a failure means for later steps is not decided here.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use channel::{Event, Stream};
+use channel::{Event, Execute, Stream};
 use document::{Environment, ResolveError, Step, Turn, Verdict};
 use serde_json::Value;
 
@@ -15,19 +14,18 @@ use crate::cause::chain;
 use crate::clock::{Deadline, now};
 use crate::history::History;
 use crate::resume::{Progress, keep_end};
-use crate::scope::Scope;
+use crate::scope::{Scope, Values};
 use crate::tail::OUTPUT_LIMIT;
 
 /// A step and what surrounds it.
 pub(crate) struct Place<'a> {
     pub(crate) phase: &'a str,
     pub(crate) step: &'a Step,
-    /// Parameters and constants.
-    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) values: &'a Values,
     pub(crate) history: &'a History,
     pub(crate) machine: &'a Machine,
-    /// The texts of the documents that are being executed, outermost first.
-    pub(crate) documents: &'a [String],
+    /// What is being executed: the document, after those around it.
+    pub(crate) requests: &'a [&'a Execute],
 }
 
 /// How a step ended.
@@ -109,12 +107,13 @@ struct Fault {
     reason: String,
     /// Whether another attempt can make a difference.
     is_final: bool,
+    /// What the action, or the turns of the loop that did not fail, left.
     outputs: Vec<(String, String)>,
 }
 
 impl Fault {
     fn into_failure(self, inputs: Value) -> Failure {
-        let Self { exit_code, reason, outputs, .. } = self;
+        let Self { exit_code, reason, outputs, is_final: _ } = self;
         Failure { exit_code, reason, inputs, outputs }
     }
 
@@ -122,14 +121,18 @@ impl Fault {
         Self { exit_code: None, reason: chain(error), is_final: true, outputs: Vec::new() }
     }
 
+    fn of_time(timeout: Duration) -> Self {
+        let reason = format!("it took longer than its timeout of {} s", timeout.as_secs());
+        Self { exit_code: None, reason, is_final: false, outputs: Vec::new() }
+    }
+
     fn of_action(error: ActionError, step: &Step, deadline: Deadline) -> Self {
-        let (exit_code, reason) = match (&error, step.timeout) {
-            (_, Some(timeout)) if deadline.has_passed() => {
-                (None, format!("it took longer than its timeout of {} s", timeout.as_secs()))
-            }
-            (ActionError::Exit(code), _) => (Some(*code), chain(&error)),
-            (_, _) => (None, chain(&error)),
+        let exit_code = match (&error, step.timeout) {
+            (_, Some(timeout)) if deadline.has_passed() => return Self::of_time(timeout),
+            (ActionError::Exit(code), _) => Some(*code),
+            (_, _) => None,
         };
+        let reason = chain(&error);
         Self { exit_code, reason, is_final: false, outputs: error.into_outputs() }
     }
 }
@@ -204,9 +207,11 @@ fn attempt(
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Attempt, Fault> {
     let step = place.step;
-    let Place { machine, documents, .. } = *place;
+    let Place { machine, requests, .. } = *place;
     let deadline = Deadline::after(step.timeout);
-    let mut bench = Bench { machine, deadline, tell, documents, resume: progress.action.clone() };
+    let mask = &place.values.mask;
+    let resume = progress.action.clone();
+    let mut bench = Bench { machine, deadline, mask, tell, requests, resume };
     let Some(repeat) = &step.repeat else {
         let done = once(place, None, &mut bench)?;
         return Ok(match done.restart {
@@ -220,10 +225,18 @@ fn attempt(
     let repeat = repeat.resolve(&place.scope(None)).map_err(|error| Fault::of_inputs(&error))?;
     let mut outputs = progress.outputs.clone();
     for (turns, turn) in repeat.turns().enumerate().skip(progress.turns) {
-        let done =
-            once(place, Some((repeat.name.as_deref(), &turn)), &mut bench).map_err(|fault| {
-                Fault { reason: format!("{} (loop index {})", fault.reason, turn.index), ..fault }
-            })?;
+        let done = match step.timeout {
+            // Turns that are done at once would never see that time is up.
+            Some(timeout) if deadline.has_passed() => Err(Fault::of_time(timeout)),
+            Some(_) | None => once(place, Some((repeat.name.as_deref(), &turn)), &mut bench),
+        };
+        let done = match done {
+            Ok(done) => done,
+            Err(fault) => {
+                let reason = format!("{} (loop index {})", fault.reason, turn.index);
+                return Err(Fault { reason, outputs, ..fault });
+            }
+        };
         match done.restart {
             Some(Restart::Again) => {
                 return Ok(Attempt::Restart(Pause { turns, outputs, ..Pause::default() }));

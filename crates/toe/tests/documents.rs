@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use channel::{Event, Execute, Resume, Status, Stream};
+use channel::{Event, Execute, Resume, Status, Stored, Stream};
 use document::Component;
 use toe::{Machine, Outcome, run};
 
@@ -74,6 +74,7 @@ fn execute(document: &Component, text: &str) -> String {
             // The other way round than in the documents, which must not matter.
             phases: ["test", "validate", "build"].map(str::to_owned).to_vec(),
             parameters: vec![("Given".into(), "by the request".into())],
+            stored: stored(),
             resume: resume.take(),
         };
         let outcome = run(document, &request, &machine, &mut |event| tell(&mut story, event));
@@ -97,6 +98,20 @@ fn execute(document: &Component, text: &str) -> String {
     let scripts = fs::read_dir(&machine.scratch).map_or(0, Iterator::count);
     assert_eq!(scripts, 0, "no script is left");
     story.replace(&*folder.path().to_string_lossy(), "FOLDER")
+}
+
+fn stored() -> Vec<Stored> {
+    let stored = |name: &str, value: &str, secure| Stored {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        secure,
+    };
+    vec![
+        stored("/app/title", "It works", false),
+        stored("/app/which", "/app/password", false),
+        stored("/app/password", "hunter2", true),
+        stored("/app/key", "first line\nsecond line\n", true),
+    ]
 }
 
 fn tell(story: &mut String, event: Event) {

@@ -50,7 +50,7 @@ impl Checker<'_> {
             self.problems.push(Problem::warning("no-effect", subject.place, message));
         }
         if !self.fits_type(node, shape, references) {
-            return self.wrong_type(node, shape, subject);
+            return self.wrong_type(node, shape, subject, references);
         }
         if let Some(name) = &shape.refers_to {
             self.check(node, self.schema.definition(name), subject, references);
@@ -121,7 +121,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, shape: &Shape, subject: Subject<'_>) {
+    fn wrong_type(&mut self, node: &Node, shape: &Shape, subject: Subject<'_>, references: bool) {
         let mut expected = Vec::new();
         self.expected(shape, &mut expected);
         let expected = alternatives(expected);
@@ -136,6 +136,9 @@ impl Checker<'_> {
         let format = shape.format.as_ref();
         let misfit = format.and_then(|format| (format.check)(node.text()?).err());
         let help = match (&node.value, expected.as_str()) {
+            (Value::String(_), _) if !references && is_open(node) => {
+                Some("references have no value here: write the value itself".to_owned())
+            }
             (Value::Number(_) | Value::Bool(_), "a text") if misfit.is_some() => misfit,
             (Value::Number(text), "a text") => Some(format!("write it in quotes: \"{text}\"")),
             (Value::Bool(value), "a text") => Some(format!("write it in quotes: \"{value}\"")),

@@ -9,9 +9,9 @@ use std::str::FromStr;
 
 use model::{ComponentReference, InstanceType, Name, NameTemplate, Tags, Template};
 use name::{Account, Digest, Region, Version};
-use regex::RegexBuilder;
 
-use crate::{Encoding, Mode, S3Address};
+use crate::condition::{compile, is_decimal};
+use crate::{Encoding, Mode, ParameterType, S3Address};
 
 /// A rule for the text of a scalar.
 #[derive(Clone, Copy)]
@@ -62,6 +62,7 @@ const FORMATS: &[Format] = &[
     Format { name: "schema-version", check: schema_version },
     Format { name: "pattern", check: pattern },
     Format { name: "parameter-name", check: parameter_name },
+    Format { name: "parameter-type", check: parses::<ParameterType> },
     Format { name: "tag-key", check: tag_key },
     Format { name: "delimiter", check: delimiter },
     Format { name: "ami-name", check: parses::<NameTemplate> },
@@ -100,7 +101,9 @@ fn version(text: &str) -> Result<(), String> {
 }
 
 fn decimal(text: &str) -> Result<(), String> {
-    refuse_unless(text.parse::<f64>().is_ok(), || format!("`{text}` is not a number"))
+    refuse_unless(is_decimal(text), || {
+        format!("`{text}` is not a decimal number: expected digits, as in `10` or `-1.5`")
+    })
 }
 
 fn refuse_unless(fine: bool, message: impl FnOnce() -> String) -> Result<(), String> {
@@ -128,8 +131,7 @@ fn schema_version(text: &str) -> Result<(), String> {
 }
 
 fn pattern(text: &str) -> Result<(), String> {
-    let compiled = RegexBuilder::new(text).build();
-    compiled.map(drop).map_err(|error| {
+    compile(text).map(drop).map_err(|error| {
         // The last line says what; the others draw where, over several lines.
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default();
@@ -194,6 +196,8 @@ mod tests {
         check("pattern", &["^[a-z]+$"], &["(", "a{2"]);
         check("tag-key", &["Name", "a:b/c"], &["", "aws:x", "a*b"]);
         check("delimiter", &[",", "\n"], &["", ",,", "|"]);
+        check("decimal", &["1", "-0.50", "+7"], &["one", "1e3", ".5", "0x1", "inf"]);
+        check("parameter-type", &["string", "StringList"], &["number", ""]);
         check("uint32", &["0", "4294967295"], &["4294967296"]);
         check("semantic-version", &["1.0.0"], &["1.0", "1.0.x"]);
     }

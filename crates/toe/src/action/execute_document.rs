@@ -88,10 +88,10 @@ pub(crate) fn perform(
         }
     };
     let name = inputs.document.clone();
-    if bench.documents.contains(&nested.document) {
+    if bench.requests.iter().any(|outer| outer.document == nested.document) {
         return Err(DocumentError::Cycle(name).into());
     }
-    if bench.documents.len() > DEPTH_LIMIT {
+    if bench.requests.len() > DEPTH_LIMIT {
         return Err(DocumentError::TooDeep(name).into());
     }
     let component = parse(&name, &nested.document, bench)?;
@@ -104,10 +104,12 @@ pub(crate) fn perform(
             .iter()
             .map(|argument| (argument.name.clone(), argument.value.clone()))
             .collect(),
+        // What the whole execution was given is known to all of its documents.
+        stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
         resume: nested.resume,
     };
     let report = &mut |event| (bench.tell)(Told::Nested(event));
-    let ran = run_within(&component, &request, bench.machine, bench.documents, report);
+    let ran = run_within(&component, &request, bench.machine, bench.requests, report);
     let (outcome, counts) =
         ran.map_err(|source| DocumentError::Run { document: name.clone(), source })?;
     let execution_id = nested.execution_id;
@@ -247,6 +249,7 @@ mod tests {
     use crate::Machine;
     use crate::cause::chain;
     use crate::clock::Deadline;
+    use crate::mask::Mask;
     use crate::s3::server::{OWNER, Server};
 
     const TEXT: &str = "schemaVersion: 1.0
@@ -270,7 +273,8 @@ phases:
             machine: &machine,
             deadline: Deadline::after(None),
             tell: &mut |it| told.push(format!("{it:?}")),
-            documents: &["outer".to_owned()],
+            mask: &Mask::default(),
+            requests: &[],
             resume: None,
         };
         let result = match perform(&inputs, &mut bench) {
@@ -311,7 +315,8 @@ phases:
             machine: &machine,
             deadline: Deadline::after(None),
             tell: &mut |_| {},
-            documents: &[],
+            mask: &Mask::default(),
+            requests: &[],
             resume: Some(serde_json::json!({ "document": TEXT })),
         };
         let error = perform(&inputs, &mut bench).unwrap_err();

@@ -127,6 +127,7 @@ mod tests {
     use crate::Machine;
     use crate::cause::chain;
     use crate::clock::Deadline;
+    use crate::mask::Mask;
     use crate::s3::server::{OWNER, Server};
 
     const OBJECTS: [(&str, &str); 6] = [
@@ -157,7 +158,8 @@ mod tests {
             machine: &machine,
             deadline: Deadline::after(None),
             tell: &mut |_| {},
-            documents: &[],
+            mask: &Mask::default(),
+            requests: &[],
             resume: None,
         };
         let done = perform(&[inputs], &mut bench);

@@ -102,6 +102,7 @@ mod tests {
     use crate::Machine;
     use crate::cause::chain;
     use crate::clock::Deadline;
+    use crate::mask::Mask;
     use crate::s3::server::{OWNER, Server};
 
     /// Uploads and checks what the server holds then, or the error.
@@ -127,7 +128,8 @@ mod tests {
             machine: &machine,
             deadline: Deadline::after(None),
             tell: &mut |_| {},
-            documents: &[],
+            mask: &Mask::default(),
+            requests: &[],
             resume: None,
         };
         let done = perform(&[inputs], &mut bench);

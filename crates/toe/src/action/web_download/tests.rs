@@ -12,6 +12,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::super::Told;
 use super::*;
 use crate::Machine;
+use crate::mask::Mask;
 
 /// Answers requests one by one with these responses, then nobody listens.
 fn server(responses: &[&str]) -> String {
@@ -73,8 +74,9 @@ fn check(case: Case, expected: Result<&str, &str>) {
         ignore_certificate_errors: false,
     };
     let tell = &mut |_: Told<'_>| {};
-    let deadline = Deadline::after(None);
-    let mut bench = Bench { machine: &machine, deadline, tell, documents: &[], resume: None };
+    let (deadline, mask) = (Deadline::after(None), Mask::default());
+    let (requests, resume) = (&[][..], None);
+    let mut bench = Bench { machine: &machine, deadline, mask: &mask, tell, requests, resume };
     assert_eq!(destination(&inputs).unwrap(), "new/file");
     let result = obtain(&inputs, &path, Duration::ZERO, &mut bench)
         .map(|()| fs::read_to_string(&path).unwrap())
