@@ -13,6 +13,7 @@ mod managed;
 mod notice;
 mod order;
 mod owner;
+mod parameters;
 mod recover;
 mod report;
 
@@ -24,5 +25,6 @@ pub use log::{Line, LogError};
 pub use managed::{ManagedComponent, managed_components};
 pub use notice::{Notice, Observer, PlannedStep};
 pub use order::{LoadedComponent, Order, OrderError};
+pub use parameters::{NoParameters, Parameters};
 pub use recover::{Recovered, end_dead_runs};
 pub use report::{Case, Published, Report, StepReport};
