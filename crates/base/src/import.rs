@@ -105,7 +105,7 @@ fn import_kind(
     match origin {
         Origin::Url(url) => {
             watch.line(&format!("fetching {url}"));
-            download::copy(from, &mut download::open(url)?, &to, digest, watch)?;
+            download::copy(from, &mut download::open(url, watch)?, &to, digest, watch)?;
         }
         Origin::File(path) => {
             watch.line(&format!("checking {}", path.display()));
