@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use disk::ext4::{Entry, Kind, OpenError, ReadError, Reader, Time};
+use disk::{Entry, Kind, OpenError, ReadError, Reader, Time};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags, utimensat};
 
 /// A disk's root file system could not be unpacked.

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use disk::ext4::{self, Entry, Kind, Time};
 use disk::layout::{ESP_SIZE, Layout};
+use disk::{Entry, Kind, Time, ext4};
 use disk::{fat, gpt};
 use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 
 mod disks;
 mod foreign;
+mod kernel;
 mod round_trip;
 mod shapes;
 mod sharing;
