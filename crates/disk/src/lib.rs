@@ -16,6 +16,7 @@ pub mod fat;
 pub mod gpt;
 pub mod layout;
 pub mod sparse;
+pub mod system;
 
 pub use entry::{Entry, Kind, Time};
 pub use read::{Format, OpenError, ReadError, ReadErrorKind};
