@@ -9,3 +9,4 @@ mod round_trip;
 mod shapes;
 mod sharing;
 mod support;
+mod system;
