@@ -79,7 +79,7 @@ impl Time {
 
     /// Returns the classic and the extra field of an inode ("Inode
     /// Timestamps"): the extra one holds two bits of epoch and the nanoseconds.
-    pub(super) fn encode(self) -> (u32, u32) {
+    pub(crate) fn encode(self) -> (u32, u32) {
         let seconds = self.seconds.clamp(Self::FIRST, Self::LAST);
         let nanos = if seconds == self.seconds { self.nanos.min(Self::LAST_NANO) } else { 0 };
         let classic = seconds as i32;
@@ -88,7 +88,7 @@ impl Time {
     }
 
     /// Returns the time that the two fields hold.
-    pub(super) fn decode(classic: u32, extra: u32) -> Self {
+    pub(crate) fn decode(classic: u32, extra: u32) -> Self {
         let epoch = i64::from(extra & 3) << 32;
         Self {
             seconds: i64::from(classic as i32) + epoch,

@@ -2,12 +2,36 @@
 
 use std::io::{self, Read, Seek};
 
-use super::map::Stretch;
-use super::source::Source;
+use super::window::Window;
+
+/// Blocks of a file that lie in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// The first one's number in the file.
+    pub(crate) logical: u64,
+    /// The first one's number on the disk.
+    pub(crate) physical: u64,
+    pub(crate) length: u64,
+    /// Whether anything was ever written there; it reads as zero otherwise.
+    pub(crate) written: bool,
+}
+
+/// Tells whether any of the first `blocks` blocks is in none of `stretches`.
+pub(crate) fn has_hole(stretches: &[Stretch], blocks: u64) -> bool {
+    let mut next = 0;
+    for stretch in stretches {
+        if stretch.logical > next {
+            break;
+        }
+        next = stretch.logical + stretch.length;
+    }
+    next < blocks
+}
 
 /// A file's content; holes read as zeros.
-pub(super) struct Content<'a, T> {
-    source: &'a mut Source<T>,
+pub(crate) struct Content<'a, T> {
+    window: &'a mut Window<T>,
+    block_size: u64,
     stretches: std::vec::IntoIter<Stretch>,
     current: Option<Stretch>,
     position: u64,
@@ -15,17 +39,22 @@ pub(super) struct Content<'a, T> {
 }
 
 impl<'a, T: Read + Seek> Content<'a, T> {
-    /// Reads `size` bytes from `stretches`.
-    pub(super) fn new(source: &'a mut Source<T>, stretches: Vec<Stretch>, size: u64) -> Self {
+    /// Reads `size` bytes from `stretches`, which are in order.
+    pub(crate) fn new(
+        window: &'a mut Window<T>,
+        block_size: u64,
+        stretches: Vec<Stretch>,
+        size: u64,
+    ) -> Self {
         let mut stretches = stretches.into_iter();
         let current = stretches.next();
-        Self { source, stretches, current, position: 0, size }
+        Self { window, block_size, stretches, current, position: 0, size }
     }
 }
 
 impl<T: Read + Seek> Read for Content<'_, T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let unit = self.source.block_size;
+        let unit = self.block_size;
         while let Some(stretch) = self.current
             && (stretch.logical + stretch.length) * unit <= self.position
         {
@@ -46,7 +75,7 @@ impl<T: Read + Seek> Read for Content<'_, T> {
             Some(stretch) if stretch.written => {
                 let into = self.position - stretch.logical * unit;
                 let at = stretch.physical * unit + into;
-                self.source.read_at(at, bytes).map_err(io::Error::other)?;
+                self.window.read_at(at, bytes).map_err(io::Error::other)?;
             }
             Some(_) | None => bytes.fill(0),
         }

@@ -1,19 +1,18 @@
-//! Turns inodes into entries, from the root down.
+//! Inodes of ext4 as entries, and the names in its directories.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{self, Read, Seek};
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 
-use super::content::Content;
-use super::entry::{Entry, Kind, Time};
 use super::inode::{
     BLOCK_DEVICE, CHAR_DEVICE, DIRECTORY, FIFO, REGULAR, ROOT, SOCKET, SYMLINK, TYPE_MASK,
     USES_EXTENTS, device_numbers,
 };
-use super::map::{self, Stretch};
-use super::reader::{ReadError, ReadErrorKind};
+use super::map;
 use super::source::Source;
 use super::xattr::{self, Attributes, Unreadable};
 use crate::bytes::{u16_at, u32_at};
+use crate::entry::{Kind, Time};
+use crate::read::{self, Content, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
 
 /// The content is encrypted.
 const ENCRYPTED: u32 = 0x800;
@@ -22,91 +21,41 @@ const INLINE: u32 = 0x1000_0000;
 
 /// The largest directory that is read, in bytes: a million long names.
 const LARGEST_DIRECTORY: u64 = 256 << 20;
-/// The longest path that is followed, in bytes.
-const LONGEST_PATH: usize = 64 << 10;
 
-/// A visit of all entries.
-pub(super) struct Walk<'a, T> {
-    source: &'a mut Source<T>,
-    /// Names and inodes that are still to be visited, the next one last.
-    pending: Vec<(Vec<u8>, u32)>,
-    /// The directories that were met, each of which has one place.
-    directories: HashSet<u32>,
-    /// The first names of inodes that have several.
-    names: HashMap<u32, Vec<u8>>,
+/// Where an inode's content is.
+pub(crate) struct Body {
+    stretches: Vec<Stretch>,
+    size: u64,
 }
 
-impl<'a, T: Read + Seek> Walk<'a, T> {
-    /// Starts at the root.
-    pub(super) fn new(source: &'a mut Source<T>) -> Self {
-        let pending = vec![(Vec::new(), ROOT)];
-        Self { source, pending, directories: HashSet::new(), names: HashMap::new() }
+impl<T: Read + Seek> Volume for Source<T> {
+    type Id = u32;
+    type Body = Body;
+
+    fn root(&self) -> u32 {
+        ROOT
     }
 
-    /// Calls `visit` for each entry.
-    pub(super) fn run<E: From<ReadError>>(
-        mut self,
-        mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
-    ) -> Result<(), E> {
-        while let Some((path, number)) = self.pending.pop() {
-            let shown = path.clone();
-            let at = |kind| ReadError { path: String::from_utf8_lossy(&shown).into_owned(), kind };
-            let inode = self.source.inode(number).map(Inode).map_err(at)?;
-            let (entry, stretches) = self.entry(path, number, &inode).map_err(at)?;
-            match entry.kind {
-                Kind::Directory => {
-                    let children = self.children(&inode, stretches).map_err(at)?;
-                    if entry.path == b"lost+found" && children.is_empty() {
-                        continue;
-                    }
-                    visit(&entry, &mut io::empty())?;
-                    self.push(&entry.path, children).map_err(at)?;
-                }
-                Kind::File { size, .. } => {
-                    visit(&entry, &mut Content::new(self.source, stretches, size))?;
-                }
-                Kind::Symlink(_)
-                | Kind::HardLink(_)
-                | Kind::CharDevice { .. }
-                | Kind::BlockDevice { .. }
-                | Kind::Fifo
-                | Kind::Socket => visit(&entry, &mut io::empty())?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the entry of an inode, and where its content is.
-    fn entry(
-        &mut self,
-        path: Vec<u8>,
-        number: u32,
-        inode: &Inode,
-    ) -> Result<(Entry, Vec<Stretch>), ReadErrorKind> {
+    fn inode(&mut self, number: u32) -> Result<read::Inode<Body>, ReadErrorKind> {
+        let inode = Inode(Source::inode(self, number)?);
         if inode.links() == 0 {
             return Err(corrupt("the inode is not in use"));
         }
         let mut stretches = Vec::new();
         let kind = match inode.mode() & TYPE_MASK {
             DIRECTORY => {
-                if !self.directories.insert(number) {
-                    return Err(corrupt("a directory is in two places"));
-                }
-                stretches = self.map(inode)?;
+                stretches = self.map(&inode)?;
                 Kind::Directory
             }
-            _ if self.names.contains_key(&number) => {
-                Kind::HardLink(self.names.get(&number).cloned().unwrap_or_default())
-            }
             REGULAR => {
-                stretches = self.map(inode)?;
-                let blocks = inode.size().div_ceil(self.source.block_size);
+                stretches = self.map(&inode)?;
+                let blocks = inode.size().div_ceil(self.block_size);
                 Kind::File {
                     size: inode.size(),
                     dense: blocks > 0 && !has_hole(&stretches, blocks),
                 }
             }
-            SYMLINK => Kind::Symlink(self.target(inode)?),
+            SYMLINK => Kind::Symlink(self.target(&inode)?),
             CHAR_DEVICE => {
                 let (major, minor) = inode.device();
                 Kind::CharDevice { major, minor }
@@ -119,20 +68,40 @@ impl<'a, T: Read + Seek> Walk<'a, T> {
             SOCKET => Kind::Socket,
             _ => return Err(corrupt("the inode has no type")),
         };
-        let further = matches!(kind, Kind::Directory | Kind::HardLink(_));
-        if !further && inode.links() > 1 {
-            self.names.insert(number, path.clone());
-        }
-        let entry = Entry {
-            path,
+        Ok(read::Inode {
             kind,
             mode: inode.mode() & 0o7777,
             uid: inode.uid(),
             gid: inode.gid(),
             mtime: inode.mtime(),
-            xattrs: self.attributes(inode)?,
-        };
-        Ok((entry, stretches))
+            xattrs: self.attributes(&inode)?,
+            links: inode.links().into(),
+            body: Body { stretches, size: inode.size() },
+        })
+    }
+
+    fn children(&mut self, _: u32, body: &Body) -> Result<Vec<(Vec<u8>, u32)>, ReadErrorKind> {
+        if body.size > LARGEST_DIRECTORY {
+            return Err(corrupt("the directory is too large"));
+        }
+        let mut block = vec![0; self.block_size as usize];
+        let mut children = Vec::new();
+        let mut content = self.content_of(body.stretches.clone(), body.size);
+        for _ in 0..body.size / block.len() as u64 {
+            content.read_exact(&mut block).map_err(ReadErrorKind::Read)?;
+            parse_block(&block, &mut children)?;
+        }
+        Ok(children)
+    }
+
+    fn content(&mut self, body: Body, size: u64) -> Box<dyn Read + '_> {
+        Box::new(self.content_of(body.stretches, size))
+    }
+}
+
+impl<T: Read + Seek> Source<T> {
+    fn content_of(&mut self, stretches: Vec<Stretch>, size: u64) -> Content<'_, T> {
+        Content::new(&mut self.window, self.block_size, stretches, size)
     }
 
     /// Returns where an inode's blocks are.
@@ -143,14 +112,14 @@ impl<'a, T: Read + Seek> Walk<'a, T> {
         if inode.flags() & ENCRYPTED != 0 {
             return Err(ReadErrorKind::Unsupported { what: "encrypted content" });
         }
-        let blocks = inode.size().div_ceil(self.source.block_size);
+        let blocks = inode.size().div_ceil(self.block_size);
         if blocks > u64::from(u32::MAX) + 1 {
             return Err(corrupt("the size"));
         }
         if inode.flags() & USES_EXTENTS != 0 {
-            return map::extents(self.source, inode.field());
+            return map::extents(self, inode.field());
         }
-        map::indirect(self.source, inode.field(), blocks)
+        map::indirect(self, inode.field(), blocks)
     }
 
     /// Returns a symbolic link's target.
@@ -160,14 +129,12 @@ impl<'a, T: Read + Seek> Walk<'a, T> {
         if inode.flags() & (USES_EXTENTS | INLINE) == 0 && (1..field.len() as u64).contains(&size) {
             return Ok(field[..size as usize].to_vec());
         }
-        if size == 0 || size > self.source.block_size {
+        if size == 0 || size > self.block_size {
             return Err(corrupt("the length of the target"));
         }
         let stretches = self.map(inode)?;
         let mut target = Vec::new();
-        Content::new(self.source, stretches, size)
-            .read_to_end(&mut target)
-            .map_err(ReadErrorKind::Read)?;
+        self.content_of(stretches, size).read_to_end(&mut target).map_err(ReadErrorKind::Read)?;
         Ok(target)
     }
 
@@ -176,45 +143,9 @@ impl<'a, T: Read + Seek> Walk<'a, T> {
         xattr::read_inode(inode.rest(), &mut attributes)?;
         let block = inode.attribute_block();
         if block != 0 {
-            xattr::read_block(&self.source.block(block)?, &mut attributes)?;
+            xattr::read_block(&self.block(block)?, &mut attributes)?;
         }
         Ok(attributes)
-    }
-
-    /// Returns names and inodes in a directory, in order.
-    fn children(
-        &mut self,
-        inode: &Inode,
-        stretches: Vec<Stretch>,
-    ) -> Result<Vec<(Vec<u8>, u32)>, ReadErrorKind> {
-        let size = inode.size();
-        if size > LARGEST_DIRECTORY {
-            return Err(corrupt("the directory is too large"));
-        }
-        let mut block = vec![0; self.source.block_size as usize];
-        let mut children = Vec::new();
-        let blocks = size / self.source.block_size;
-        let mut content = Content::new(self.source, stretches, size);
-        for _ in 0..blocks {
-            content.read_exact(&mut block).map_err(ReadErrorKind::Read)?;
-            parse_block(&block, &mut children)?;
-        }
-        children.sort();
-        if children.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(corrupt("a name is in a directory twice"));
-        }
-        Ok(children)
-    }
-
-    fn push(&mut self, path: &[u8], children: Vec<(Vec<u8>, u32)>) -> Result<(), ReadErrorKind> {
-        for (name, number) in children.into_iter().rev() {
-            let path = if path.is_empty() { name } else { [path, b"/", &name].concat() };
-            if path.len() > LONGEST_PATH {
-                return Err(corrupt("directories are too deep"));
-            }
-            self.pending.push((path, number));
-        }
-        Ok(())
     }
 }
 
@@ -248,18 +179,6 @@ fn parse_block(block: &[u8], children: &mut Vec<(Vec<u8>, u32)>) -> Result<(), R
         rest = rest.get(length..).ok_or_else(broken)?;
     }
     Ok(())
-}
-
-/// Tells whether any of the first `blocks` blocks is in none of `stretches`.
-fn has_hole(stretches: &[Stretch], blocks: u64) -> bool {
-    let mut next = 0;
-    for stretch in stretches {
-        if stretch.logical > next {
-            break;
-        }
-        next = stretch.logical + stretch.length;
-    }
-    next < blocks
 }
 
 /// The bytes of an inode, at least 128.
@@ -326,8 +245,4 @@ impl From<Unreadable> for ReadErrorKind {
             Unreadable::Prefix(_) => Self::Unsupported { what: "an attribute of unknown kind" },
         }
     }
-}
-
-fn corrupt(what: &'static str) -> ReadErrorKind {
-    ReadErrorKind::Corrupt { what }
 }
