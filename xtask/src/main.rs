@@ -1,16 +1,20 @@
-//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`.
+//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`,
+//! `cargo xtask bench component`.
 
 mod bench;
+mod component;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    let done = match task.as_str() {
-        "codegen" => generate(),
-        "bench" => bench::bench(&root()),
-        _ => Err(std::io::Error::other("expected a task: codegen or bench")),
+    let task: Vec<String> = std::env::args().skip(1).collect();
+    let task: Vec<&str> = task.iter().map(String::as_str).collect();
+    let done = match task[..] {
+        ["codegen"] => generate().and_then(|()| generate_wire()),
+        ["bench"] => bench::bench(&root()),
+        ["bench", "component"] => component::bench(),
+        _ => Err(std::io::Error::other("expected a task: codegen, bench or bench component")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,6 +36,14 @@ fn generate() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Writes what the model of Image Builder generates.
+fn generate_wire() -> std::io::Result<()> {
+    for file in xtask::imagebuilder(&root()).map_err(std::io::Error::other)? {
+        std::fs::write(root().join(file.path), file.text)?;
+    }
+    Ok(())
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
 }
@@ -39,4 +51,9 @@ fn root() -> PathBuf {
 #[expect(clippy::print_stderr, reason = "a task reports to whoever runs it")]
 fn report(error: &std::io::Error) {
     eprintln!("xtask: {error}");
+    let mut cause = error.get_ref().and_then(|inner| inner.source());
+    while let Some(inner) = cause {
+        eprintln!("  because {inner}");
+        cause = inner.source();
+    }
 }

@@ -80,7 +80,8 @@ pub fn make(
         unreachable!("the cell was spawned with pipes");
     };
     let leash = maker.leash();
-    let mut archive = Hashing { stream: archive, hash: sha2::Sha256::new(), watch };
+    let mut archive =
+        Hashing { stream: archive, hash: sha2::Sha256::new(), has_ended: false, watch };
     let (unpacked, last_lines) = std::thread::scope(|scope| {
         let told = scope.spawn(|| tell(stderr, watch));
         let task = Task::Extract { into: partial.clone() };
@@ -97,10 +98,16 @@ pub fn make(
     if watch.cancelled() {
         return Err(MakeError::Cancelled);
     }
-    if !made.success() {
-        return Err(MakeError::Mmdebstrap { name, last_lines });
+    // Who failed first is to blame: an archive that was not read to its end
+    // is one whose maker was stopped because unpacking it had failed.
+    match unpacked {
+        Err(source) if !archive.has_ended => return Err(cell(source)),
+        Ok(_) | Err(_) if !made.success() => {
+            return Err(MakeError::Mmdebstrap { name, last_lines });
+        }
+        Ok(_) => {}
+        Err(source) => return Err(cell(source)),
     }
-    unpacked.map_err(cell)?;
 
     let digest = Digest::from_bytes(archive.hash.finalize().into());
     let tree = PathBuf::from("bases").join(digest.hex());
@@ -159,6 +166,7 @@ fn tell(stream: impl Read, watch: &dyn Watch) -> String {
 struct Hashing<'a, R> {
     stream: R,
     hash: sha2::Sha256,
+    has_ended: bool,
     watch: &'a dyn Watch,
 }
 
@@ -169,6 +177,7 @@ impl<R: Read> Read for Hashing<'_, R> {
         }
         let n = self.stream.read(buffer)?;
         self.hash.update(&buffer[..n]);
+        self.has_ended |= n == 0 && !buffer.is_empty();
         Ok(n)
     }
 }

@@ -6,13 +6,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use blob::{BlobError, BlobErrorKind};
 use cell::IdsError;
-use factory::{BuildError, LogError, OpenError, OrderError};
+use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
-use publish::{
-    CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
-};
+use name::Region;
+use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
 use crate::exit::Exit;
@@ -29,6 +27,8 @@ pub(crate) enum CliError {
     Lacking { lacking: Vec<String>, mend: String },
     #[error("{0}")]
     Order(#[from] OrderError),
+    #[error("the AMI name is taken: {}", shown_names(taken))]
+    NameTaken { taken: Vec<(Region, String)> },
     #[error("failed to open the factory")]
     Open(#[from] OpenError),
     #[error("failed to keep the build's records")]
@@ -71,10 +71,8 @@ pub(crate) enum CliError {
         #[source]
         source: MaterialiseError,
     },
-    #[error("failed to open the blob store")]
-    Blobs(#[source] BlobError),
-    #[error("failed to collect garbage")]
-    Collect(#[from] CollectError),
+    #[error(transparent)]
+    Garbage(#[from] GarbageError),
     #[error("failed to write {}", path.display())]
     Write {
         path: PathBuf,
@@ -117,7 +115,8 @@ impl CliError {
         match self {
             Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
-            Self::Order(_) | Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
+            Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Secure { .. } | Self::Value(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
@@ -148,8 +147,7 @@ impl CliError {
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Data { .. }
             | Self::Random(_)
@@ -207,11 +205,13 @@ impl CliError {
                 }
                 _ => error.help().map(str::to_owned),
             },
-            Self::Collect(CollectError::Sweep(error))
-                if matches!(error.kind(), BlobErrorKind::Busy) =>
-            {
+            Self::Garbage(error) if error.is_busy() => {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
+            Self::NameTaken { .. } => Some(
+                "put {{ imagebuilder:buildDate }} into the name, or delete the image that has it"
+                    .to_owned(),
+            ),
             Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
             Self::Order(_)
             | Self::Open(_)
@@ -223,8 +223,7 @@ impl CliError {
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Read { .. }
             | Self::Data { .. }
@@ -273,6 +272,14 @@ impl CliError {
 
 fn shown(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+}
+
+fn shown_names(taken: &[(Region, String)]) -> String {
+    taken
+        .iter()
+        .map(|(region, name)| format!("`{name}` in {region}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -39,13 +39,16 @@ impl Home {
         &self.environment
     }
 
-    /// Opens the catalogue; `None` if nothing was ever built here.
+    /// Opens the catalogue and ends the runs in it whose factory was killed;
+    /// `None` if nothing was ever built here.
     pub(crate) async fn catalogue(&self) -> Result<Option<Db>, CliError> {
         let path = self.data.join("goldsmith.db");
         if !path.exists() {
             return Ok(None);
         }
-        Ok(Some(Db::open(&path).await?))
+        let db = Db::open(&path).await?;
+        factory::end_dead_runs(&db).await?;
+        Ok(Some(db))
     }
 
     /// Opens the catalogue; makes it and the data folder if they are not there.

@@ -163,6 +163,24 @@ impl<'a> Work<'a> {
     }
 
     fn carry_out(mut self) -> Result<Report, BuildError> {
+        let end = self.advance();
+        self.release();
+        match end {
+            Ok(End { state, reason }) => self.enter(state, &reason)?,
+            Err(error) => {
+                // If records failed for want of room, there is some again.
+                let reason = Failure::of(Cause::Factory, &error).reason();
+                self.enter(ImageState::Failed, &reason)?;
+                return Err(error);
+            }
+        }
+        self.report.cases = self.teller.cases();
+        self.report.seconds = self.began.elapsed().as_secs_f64();
+        Ok(self.report)
+    }
+
+    /// Does what the engine says until it says how the run ends.
+    fn advance(&mut self) -> Result<End, BuildError> {
         let steps = self.planned_steps()?;
         let (image, id) = (self.report.image.clone(), self.report.run.clone());
         self.teller.notice(&Notice::Begun { image: &image, run: &id, steps: &steps });
@@ -174,7 +192,7 @@ impl<'a> Work<'a> {
                 match command {
                     Command::Enter(state) => self.enter(state, "")?,
                     Command::Perform(step) => settled = Some((step, self.perform(step)?)),
-                    Command::Finish(end) => return self.finish(&end),
+                    Command::Finish(end) => return Ok(end),
                 }
             }
             let Some((step, result)) = settled else {
@@ -194,6 +212,14 @@ impl<'a> Work<'a> {
                 Ok(()) => run.advance(engine::Event::Settled { step, result: Ok(()) }),
             };
         }
+    }
+
+    /// Ends the build's processes and removes its folder.
+    fn release(&mut self) {
+        // Processes first, then what they had open.
+        self.machine = None;
+        self.sandbox = None;
+        recover::remove(&self.factory.cells, vec![self.folder.clone()]);
     }
 
     fn planned_steps(&self) -> Result<Vec<PlannedStep>, BuildError> {
@@ -251,6 +277,11 @@ impl<'a> Work<'a> {
             Err(_) if self.cancel.load(Ordering::Acquire) => Err(cancelled()),
             other => other,
         };
+        if result.is_err() {
+            // Nothing comes after a failure, and on a full disk there is no
+            // room to record it before this.
+            self.release();
+        }
         let (state, message) = match &result {
             Ok(_) => (StepState::Completed, String::new()),
             Err(failure) if failure.cause == Cause::Cancelled => {
@@ -269,21 +300,11 @@ impl<'a> Work<'a> {
             outcome: result.as_deref().unwrap_or_default(),
             failure: result.as_ref().err().map(Box::as_ref),
         });
-        if let Some(error) = self.teller.log_error() {
-            return Err(error.into());
+        match self.teller.log_error() {
+            // A failure says more than that the log of it is incomplete.
+            Some(error) if result.is_ok() => Err(error.into()),
+            Some(_) | None => Ok(result.map(drop)),
         }
-        Ok(result.map(drop))
-    }
-
-    fn finish(mut self, end: &End) -> Result<Report, BuildError> {
-        // Processes first, then what they had open.
-        self.machine = None;
-        self.sandbox = None;
-        recover::remove(&self.factory.cells, vec![self.folder.clone()]);
-        self.enter(end.state, &end.reason)?;
-        self.report.cases = self.teller.cases();
-        self.report.seconds = self.began.elapsed().as_secs_f64();
-        Ok(self.report)
     }
 
     /// Returns a component of the recipe.

@@ -3,13 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cell::{Cells, Ids, IdsError};
+use model::{Distribution, NameTemplate};
 use name::{Account, Digest, Region};
 use store::{Db, StoreError};
 
 use crate::recover::{self, Recovered};
-use crate::{Line, LogError, log};
+use crate::{Line, LogError, NoParameters, Order, Parameters, log};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -32,6 +34,7 @@ pub struct Factory {
     pub(crate) settings: Settings,
     /// The agent within the data folder.
     pub(crate) agent: PathBuf,
+    pub(crate) parameters: Arc<dyn Parameters>,
 }
 
 /// The factory cannot work.
@@ -73,7 +76,13 @@ impl Factory {
         let recovered = recover::recover(&db, &cells).await?;
         let agent = keep_agent(cells.data(), &settings.agent)
             .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
-        Ok((Self { db, cells, settings, agent }, recovered))
+        let parameters = Arc::new(NoParameters);
+        Ok((Self { db, cells, settings, agent, parameters }, recovered))
+    }
+
+    /// Returns the factory with `parameters` as its parameter store.
+    pub fn with_parameters(self, parameters: Arc<dyn Parameters>) -> Self {
+        Self { parameters, ..self }
     }
 
     /// Returns the catalogue.
@@ -84,6 +93,20 @@ impl Factory {
     /// Returns what starts cells over the data folder.
     pub fn cells(&self) -> &Cells {
         &self.cells
+    }
+
+    /// Returns the AMI names that `order` fixes and that are taken, with their
+    /// regions: such a build can only fail, at its very end.
+    pub async fn taken_names(&self, order: &Order) -> Result<Vec<(Region, String)>, StoreError> {
+        let mut taken = Vec::new();
+        for Distribution { region, ami } in order.project.distributions.as_slice() {
+            let Some(name) = ami.name.as_ref().and_then(NameTemplate::fixed) else { continue };
+            let account = &self.settings.account;
+            if store::ami::name_is_taken(&self.db, region, account, &name).await? {
+                taken.push((region.clone(), name));
+            }
+        }
+        Ok(taken)
     }
 
     /// Returns the log of a run, by the name of its work folder.

@@ -76,6 +76,22 @@ impl Failure {
         }
         reason
     }
+
+    /// Returns what may mend it, where the message tells.
+    ///
+    /// What failed is often another program, of which there is only its text.
+    pub fn help(&self) -> Option<&'static str> {
+        let says = |texts: &[&str]| texts.iter().any(|text| self.message.contains(text));
+        if self.cause != Cause::Factory {
+            None
+        } else if says(&["No space left on device", "Disk quota exceeded"]) {
+            Some("free some space (`goldsmith gc` may), or name another folder with --data-dir")
+        } else if says(&["Temporary failure resolving", "Could not connect", "is unreachable"]) {
+            Some("check this machine's network, or name a `mirror` that it reaches in the project")
+        } else {
+            None
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -90,6 +106,17 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_users_can_mend_is_told() {
+        let help = |cause, message: &str| Failure::plain(cause, message.to_owned()).help();
+        let full = "failed to write disk.raw: No space left on device (os error 28)";
+        assert!(help(Cause::Factory, full).is_some_and(|help| help.contains("goldsmith gc")));
+        let offline = "Err:1 mirror.example: Temporary failure resolving 'mirror.example'";
+        assert!(help(Cause::Factory, offline).is_some_and(|help| help.contains("mirror")));
+        assert_eq!(help(Cause::Factory, "it broke"), None);
+        assert_eq!(help(Cause::Component, full), None);
+    }
 
     #[test]
     fn a_reason_fits_the_api() {

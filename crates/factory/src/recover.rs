@@ -20,23 +20,31 @@ pub struct Recovered {
     pub folders: usize,
 }
 
+/// Ends the runs whose process is gone; returns the names of their images.
+///
+/// Enough for those who only read the catalogue: they see what is true now,
+/// and the folders are removed when the factory is opened next.
+pub async fn end_dead_runs(db: &Db) -> Result<Vec<String>, StoreError> {
+    let mut ended = Vec::new();
+    let this = owner::this_process();
+    for run in run::unfinished(db).await? {
+        if owner::lives(&run.owner) || !run::adopt(db, run.id, &run.owner, &this).await? {
+            continue;
+        }
+        let reason = "the factory was stopped before the build had ended";
+        run::advance(db, run.id, ImageState::Failed, reason, now_micros()).await?;
+        ended.push(format!("{}/{}", run.image, run.build));
+    }
+    Ok(ended)
+}
+
 /// Ends the runs whose process is gone and removes their folders.
 ///
 /// Their processes are gone already: each lived in a cell, and a cell ends
 /// with the factory that made it.
 pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreError> {
-    let mut recovered = Recovered::default();
-    let mut live = HashSet::new();
-    let this = owner::this_process();
-    for run in run::unfinished(db).await? {
-        if owner::lives(&run.owner) || !run::adopt(db, run.id, &run.owner, &this).await? {
-            live.insert(run.work);
-            continue;
-        }
-        let reason = "the factory was stopped before the build had ended";
-        run::advance(db, run.id, ImageState::Failed, reason, now_micros()).await?;
-        recovered.failed.push(format!("{}/{}", run.image, run.build));
-    }
+    let failed = end_dead_runs(db).await?;
+    let live = run::unfinished(db).await?.into_iter().map(|run| run.work).collect();
     let stale = stale(cells.data(), &live);
     let dead = |name: &str| {
         stale
@@ -45,9 +53,9 @@ pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreEr
             .any(|run| name.starts_with(run))
     };
     cells.tidy_up(&dead);
-    recovered.folders = stale.len();
+    let folders = stale.len();
     remove(cells, stale);
-    Ok(recovered)
+    Ok(Recovered { failed, folders })
 }
 
 /// Removes folders that cells have written to. What cannot be removed now is

@@ -127,9 +127,13 @@ impl NameTemplate {
         self.0.expand(facts)
     }
 
-    /// Returns whether every build has the same name, so that a second fails.
-    pub fn is_fixed(&self) -> bool {
-        self.0.0.iter().all(|part| matches!(part, Part::Literal(_)))
+    /// Returns the name if every build has the same, so that a second fails.
+    pub fn fixed(&self) -> Option<String> {
+        let literal = |part: &Part| match part {
+            Part::Literal(text) => Some(text.clone()),
+            Part::BuildDate(_) | Part::BuildVersion => None,
+        };
+        self.0.0.iter().map(literal).collect()
     }
 }
 
@@ -208,8 +212,8 @@ mod tests {
     fn recipes_name_their_amis() {
         let template = NameTemplate::of_recipe("Web Server").unwrap();
         assert_eq!(template.expand(&facts()), "Web Server 2022-07-28T01-14-17.416Z");
-        assert!(!template.is_fixed());
-        assert!("web".parse::<NameTemplate>().unwrap().is_fixed());
+        assert_eq!(template.fixed(), None);
+        assert_eq!("web".parse::<NameTemplate>().unwrap().fixed().as_deref(), Some("web"));
     }
 
     #[test]

@@ -60,6 +60,10 @@ impl Build {
         needs::check(needed(&order, environment.root), path)?;
         let factory = home.factory(out).await?;
         check_parent(&factory, &order.project).await?;
+        let taken = factory.taken_names(&order).await?;
+        if !taken.is_empty() {
+            return Err(CliError::NameTaken { taken });
+        }
 
         let progress = Progress::start(self.look(environment, verbose, out));
         let teller = Arc::new(progress.teller());

@@ -1,10 +1,11 @@
 //! What goes wrong is told, publishes nothing and leaves nothing behind.
 
 use std::io::Read;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::setting::{Setting, Traces};
+use crate::setting::{Setting, Traces, text};
 
 const UNTESTED: &str = "imageTestsConfiguration:\n  imageTestsEnabled: false\n";
 
@@ -94,10 +95,124 @@ fn an_interrupt_cleans_up() {
     let mut build = start(&setting, &project);
     wait_for(&mut build, "begun");
     let pid = build.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(build.wait().unwrap().code(), Some(130));
     assert_eq!(Traces::now(&setting), before);
     assert_eq!(setting.amis(), amis);
+}
+
+/// The machine of the test ends under it, as when the host's memory runs out.
+#[test]
+fn a_machine_that_dies_fails_the_test() {
+    let setting = Setting::new();
+    let project = setting.project("dies", &bash("test", "echo begun; sleep 1000"), "");
+    let (before, amis) = (Traces::now(&setting), setting.amis());
+    let mut build = start(&setting, &project);
+    wait_for(&mut build, "begun");
+    let killed = Command::new("pkill").args(["-KILL", "qemu-system"]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(build.wait().unwrap().code(), Some(4));
+    assert_eq!(Traces::now(&setting), before);
+    assert_eq!(setting.amis(), amis);
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused_before_anything_starts() {
+    let setting = Setting::new();
+    let named = format!(
+        "{UNTESTED}distributions:\n  - region: local-1\n    amiDistributionConfiguration:\n      \
+         name: taken by the first\n"
+    );
+    let project = setting.project("taken", &bash("build", "true"), &named);
+    let built = setting.run(&["build", project.to_str().unwrap()]);
+    assert!(built.status.success(), "{}", text(&built));
+    let before = Traces::now(&setting);
+    let said = setting.fails(&project, 2);
+    assert!(said.contains("`taken by the first` in local-1"), "{said}");
+    assert_eq!(Traces::now(&setting), before);
+    assert!(setting.run(&["delete", "taken", "--yes"]).status.success());
+}
+
+/// The data folder is a file system of `megabytes`, on which `part` of a build
+/// finds no room: the build says so, and what it had written is gone.
+#[track_caller]
+fn check_full(setting: &Setting, data: &Path, part: &str, project: &Path) {
+    let room = || rustix::fs::statvfs(data).map(|stat| stat.f_bfree * stat.f_frsize).unwrap();
+    let (before, traces) = (room(), Traces::now(setting));
+    let mut command = setting.command_in(data);
+    let output = command.args(["build", "--plain"]).arg(project).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{part}: {said}");
+    assert!(said.contains("No space left on device"), "{part}: {said}");
+    assert!(said.contains("hint: free some space"), "{part}: {said}");
+    let images = setting.command_in(data).arg("images").output().unwrap();
+    assert!(!text(&images).contains("AVAILABLE") && !text(&images).contains("ami-"));
+    assert_eq!(Traces::now(setting), traces);
+    // The agent, the catalogue and the log remain.
+    assert!(before - room() < 16 << 20, "{part}: {} bytes are left", before - room());
+}
+
+/// Mounts a file system, for which it needs to be root.
+#[test]
+fn a_full_disk_is_told_and_nothing_is_left() {
+    let setting = Setting::new();
+    let project = setting.project("full", &bash("build", "true"), UNTESTED);
+    // The base is at hand afterwards.
+    assert!(setting.run(&["build", project.to_str().unwrap()]).status.success());
+    assert!(setting.run(&["delete", "full", "--yes"]).status.success());
+    let small = Small::new(64);
+    check_full(&setting, small.path(), "making the base", &project);
+    drop(small);
+
+    let bases = setting.data().join("bases");
+    let size = Command::new("du").args(["-sm"]).arg(&bases).output().unwrap();
+    let size: u64 = text(&size).split_whitespace().next().unwrap().parse().unwrap();
+    for (part, room) in [("writing the disk", 100), ("publishing", 700)] {
+        let small = Small::new(size + room);
+        let copied = Command::new("cp").arg("-a").arg(&bases).arg(small.path()).status();
+        assert!(copied.unwrap().success());
+        check_full(&setting, small.path(), part, &project);
+    }
+}
+
+/// A small file system in memory.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn new(megabytes: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "small"]);
+        assert!(mount.arg(folder.path()).status().unwrap().success(), "mounting takes root");
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _mounted_still = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// The whole command runs where there is no network, for which it needs to be root.
+#[test]
+fn no_network_is_told() {
+    let setting = Setting::new();
+    let project = setting.project("offline", &bash("build", "true"), UNTESTED);
+    let data = tempfile::tempdir().unwrap();
+    let before = Traces::now(&setting);
+    let offline = setting.command_in(data.path());
+    let mut command = Command::new("unshare");
+    command.arg("--net").arg(offline.get_program()).args(offline.get_args());
+    let output = command.args(["build", "--plain"]).arg(&project).output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("hint: check this machine's network"), "{said}");
+    assert_eq!(Traces::now(&setting), before);
 }
 
 /// Promise 2: the build's processes end with the factory, and the next command
@@ -111,6 +226,8 @@ fn a_killed_factory_leaves_nothing() {
     wait_for(&mut build, "begun");
     build.kill().unwrap();
     build.wait().unwrap();
+    let shown = setting.json(&["show", "killed"]).to_string();
+    assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
     assert!(setting.run(&["gc"]).status.success());
     // The kernel takes a moment to end a process namespace.
     for _ in 0..100 {
@@ -120,11 +237,9 @@ fn a_killed_factory_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(Traces::now(&setting), before);
-    let shown = setting.json(&["show", "killed"]).to_string();
-    assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
 }
 
-fn start(setting: &Setting, project: &std::path::Path) -> std::process::Child {
+fn start(setting: &Setting, project: &Path) -> std::process::Child {
     let mut command = setting.command();
     command.args(["-v", "build", "--plain"]).arg(project);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

@@ -216,7 +216,7 @@ fn ami_distribution(
         None => None,
     };
     match (&name, &written.name) {
-        (Some(template), Some(written)) if template.is_fixed() => {
+        (Some(template), Some(written)) if template.fixed().is_some() => {
             let message = "every build gives its AMI this name, and a name is free only once";
             let help =
                 format!("append a variable: `{} {{{{ imagebuilder:buildDate }}}}`", written.value);

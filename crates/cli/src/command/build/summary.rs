@@ -71,6 +71,9 @@ pub(super) fn failure(failure: &Failure, run: &str) -> String {
         story.push_str(format!("  | {line}").trim_end());
         story.push('\n');
     }
+    if let Some(help) = failure.help() {
+        story.push_str(&format!("hint: {help}\n"));
+    }
     story.push_str(&format!("hint: `goldsmith logs {run}` shows the whole log\n"));
     story
 }
