@@ -39,11 +39,7 @@ pub(crate) struct Bench<'a> {
 
 impl Bench<'_> {
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
-        let terms = Terms {
-            folder: self.machine.folder.clone(),
-            deadline: self.deadline,
-            adopts_orphans: self.machine.adopts_orphans,
-        };
+        let terms = Terms { machine: self.machine, deadline: self.deadline };
         process::run(program, &terms, self.output)
     }
 }

@@ -49,7 +49,7 @@ fn execute(document: &Component) -> String {
     let machine = Machine {
         scratch: folder.path().join("scratch"),
         folder: folder.path().join("work"),
-        adopts_orphans: false,
+        ..Machine::default()
     };
     fs::create_dir(&machine.folder).unwrap();
     let mut story = String::new();

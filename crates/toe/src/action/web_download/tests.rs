@@ -55,7 +55,7 @@ fn check(case: Case, expected: Result<&str, &str>) {
     let machine = Machine {
         scratch: folder.path().to_owned(),
         folder: folder.path().join("work"),
-        adopts_orphans: false,
+        ..Machine::default()
     };
     let path = machine.folder.join("new/file");
     if let Some(text) = case.existing {
