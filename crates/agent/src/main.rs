@@ -95,6 +95,7 @@ fn machine() -> Machine {
         folder: PathBuf::from("/tmp"),
         adopts_orphans,
         variables: inherited().into_iter().collect(),
+        s3: toe::s3::Settings::of(variable),
         ..Machine::default()
     }
 }
@@ -105,4 +106,9 @@ fn machine() -> Machine {
 fn inherited() -> Option<(OsString, OsString)> {
     const EPOCH: &str = "SOURCE_DATE_EPOCH";
     std::env::var_os(EPOCH).map(|value| (EPOCH.into(), value))
+}
+
+#[expect(clippy::disallowed_methods, reason = "credentials of AWS come by the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -48,6 +48,12 @@ impl Environment {
             colours_err: err && colours,
         }
     }
+
+    /// Returns the text of a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let (_, value) = self.variables.iter().find(|(known, _)| known == name)?;
+        value.to_str().map(str::to_owned)
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read here and passed down")]

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::process::PATH;
 
+use crate::s3;
+
 /// How documents are executed on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct Machine {
@@ -28,6 +30,12 @@ pub struct Machine {
     /// Set by another thread when the execution shall end early: the program
     /// at work is killed, its step fails, and nothing more runs.
     pub stop: Arc<AtomicBool>,
+    /// How S3 is reached.
+    pub s3: s3::Settings,
+    /// The texts of components, by ARN, that documents may execute.
+    pub components: BTreeMap<String, String>,
+    /// The folder that holds the logs of the execution, if there is one.
+    pub logs: Option<PathBuf>,
 }
 
 impl Machine {

@@ -21,6 +21,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use crate::Machine;
 use crate::clock::{Deadline, now};
 use crate::lines::Lines;
+use crate::mask::Mask;
 use crate::processes;
 use crate::tail::Tail;
 
@@ -63,6 +64,8 @@ pub(crate) struct Program {
 pub(crate) struct Terms<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) deadline: Deadline,
+    /// What is not to be seen in the lines.
+    pub(crate) mask: &'a Mask,
 }
 
 /// A program that ended by itself.
@@ -133,8 +136,8 @@ fn watch(
 ) -> io::Result<Option<Finished>> {
     let pid = Pid::from_child(child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from))?;
-    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from))?;
+    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from), terms.mask)?;
+    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from), terms.mask)?;
     let mut tail = Tail::default();
     let mut end = None;
     let mut reaped_at = now();
@@ -212,12 +215,12 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(stream: Stream, fd: Option<OwnedFd>) -> io::Result<Self> {
+    fn new(stream: Stream, fd: Option<OwnedFd>, mask: &Mask) -> io::Result<Self> {
         let file = fd.map(File::from);
         if let Some(file) = &file {
             fcntl_setfl(file, OFlags::NONBLOCK)?;
         }
-        Ok(Self { stream, file, lines: Lines::default() })
+        Ok(Self { stream, file, lines: Lines::new(mask.clone()) })
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -289,7 +292,8 @@ mod tests {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
         let program = Program { name: "/bin/bash".to_owned(), arguments, environment: &[] };
         let machine = at("/tmp");
-        let terms = Terms { machine: &machine, deadline: Deadline::after(limit) };
+        let deadline = Deadline::after(limit);
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
         let mut lines = Vec::new();
         let result = run(&program, &terms, &mut |stream, line| {
             lines.push(format!("{stream:?} {line}"));
@@ -349,7 +353,8 @@ mod tests {
             .into();
         let arguments = vec!["-c".to_owned(), "echo $HOME $COLOUR $USER".to_owned()];
         let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
-        let terms = Terms { machine: &machine, deadline: Deadline::after(None) };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
         let finished = run(&program, &terms, &mut |_, _| {}).unwrap();
         assert_eq!(finished.stdout, "/home/ann red root");
     }
@@ -359,7 +364,8 @@ mod tests {
         let machine = at("/");
         let arguments = vec!["-c".to_owned(), "echo begun; sleep 300".to_owned()];
         let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
-        let terms = Terms { machine: &machine, deadline: Deadline::after(None) };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
         let stop = &mut |_: Stream, _: &str| machine.stop.store(true, Ordering::Release);
         let result = run(&program, &terms, stop);
         assert!(matches!(result, Err(ProcessError::Stopped)));
@@ -382,7 +388,8 @@ mod tests {
     fn output_without_end_takes_little_memory() {
         let arguments = vec!["-c".to_owned(), "head -c 200000000 /dev/zero".to_owned()];
         let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
-        let terms = Terms { machine: &at("/"), deadline: Deadline::after(None) };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &at("/"), deadline, mask: &Mask::default() };
         let (mut bytes, mut longest) = (0, 0);
         let finished = run(&program, &terms, &mut |_, line| {
             bytes += line.len();
@@ -396,7 +403,8 @@ mod tests {
     fn absent_programs_are_named() {
         let program =
             Program { name: "no-such".to_owned(), arguments: Vec::new(), environment: &[] };
-        let terms = Terms { machine: &at("/"), deadline: Deadline::after(None) };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &at("/"), deadline, mask: &Mask::default() };
         let error = run(&program, &terms, &mut |_, _| {}).unwrap_err();
         assert_eq!(error.to_string(), "failed to start `no-such`");
     }

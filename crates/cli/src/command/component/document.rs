@@ -86,7 +86,7 @@ fn check(
     match Component::parse(&text) {
         Ok(parsed) => {
             let mut all = parsed.warnings;
-            all.extend(platform.problems(&parsed.value));
+            all.extend(parsed.value.problems_on(platform.into()));
             problems.add(name, &text, &all);
             let path = name.to_owned();
             (!all.refuse()).then_some(Document { path, text, component: parsed.value })

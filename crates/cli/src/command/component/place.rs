@@ -71,6 +71,8 @@ impl Place {
             adopts_orphans: set_child_subreaper(Some(getpid())).is_ok(),
             variables: variables(environment),
             stop: Arc::clone(cancel),
+            s3: toe::s3::Settings::of(|name| environment.variable(name)),
+            ..Machine::default()
         };
         Ok(Self::Here { machine, _scratch: scratch })
     }
@@ -89,6 +91,7 @@ impl Place {
             document: document.text.clone(),
             phases,
             parameters,
+            stored: Vec::new(),
             resume,
         };
         match self {
