@@ -73,12 +73,7 @@ impl Bench<'_> {
     }
 
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
-        let terms = Terms {
-            folder: self.machine.folder.clone(),
-            deadline: self.deadline,
-            adopts_orphans: self.machine.adopts_orphans,
-            mask: self.mask.clone(),
-        };
+        let terms = Terms { machine: self.machine, deadline: self.deadline, mask: self.mask };
         process::run(program, &terms, &mut |stream, line| self.say(stream, line))
     }
 }

@@ -140,9 +140,9 @@ pub(crate) fn within(event: Event, outer_phase: &str, outer_step: &str) -> Event
         Event::Output { phase, step, stream, line } => {
             Event::Output { step: place(&phase, &step), phase: outer, stream, line }
         }
-        Event::StepEnded { phase, step, status, exit_code, message, millis } => {
-            let step = place(&phase, &step);
-            Event::StepEnded { phase: outer, step, status, exit_code, message, millis }
+        Event::StepEnded { phase, step, status, exit_code, message, millis, inputs, outputs } => {
+            let (step, phase) = (place(&phase, &step), outer);
+            Event::StepEnded { phase, step, status, exit_code, message, millis, inputs, outputs }
         }
         Event::Ready { .. }
         | Event::Reboot { .. }
