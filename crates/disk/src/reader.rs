@@ -36,10 +36,12 @@ impl<T: Read + Seek> Reader<T> {
     /// default subvolume is the root.
     pub fn open(input: T, offset: u64) -> Result<Self, OpenError> {
         let mut window = Window::new(input, offset).map_err(OpenError::Read)?;
-        if ext4::Source::is_at(&mut window) {
-            Ok(Self(Inner::Ext4(ext4::Source::open(window)?)))
-        } else if xfs::Source::is_at(&mut window) {
+        // The shortest magic number is asked for after the longer one near it,
+        // and before the one that a file system made later may have left.
+        if xfs::Source::is_at(&mut window) {
             Ok(Self(Inner::Xfs(xfs::Source::open(window)?)))
+        } else if ext4::Source::is_at(&mut window) {
+            Ok(Self(Inner::Ext4(ext4::Source::open(window)?)))
         } else if btrfs::Source::is_at(&mut window) {
             let source = Box::new(btrfs::Source::open(window)?);
             Ok(Self(Inner::Btrfs(source, Grafts::new())))
