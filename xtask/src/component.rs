@@ -80,7 +80,7 @@ fn parse(text: &str) -> io::Result<Component> {
 fn run(component: &Component) -> io::Result<()> {
     let folder = std::env::temp_dir();
     let scratch = folder.join(format!("goldsmith-bench-{}", std::process::id()));
-    let machine = Machine { scratch, folder, adopts_orphans: false };
+    let machine = Machine { scratch, folder, ..Machine::default() };
     let request = Execute {
         component: "benchmark".to_owned(),
         document: String::new(),

@@ -114,6 +114,11 @@ pub enum Event {
         message: String,
         /// How long all attempts took, in milliseconds.
         millis: u64,
+        /// The inputs with their references resolved; null where it did not
+        /// come to that. Long texts are cut short.
+        inputs: serde_json::Value,
+        /// The outputs by name. Long texts are cut short.
+        outputs: serde_json::Value,
     },
     /// The document wants the instance restarted and then `resume` executed.
     #[serde(rename_all = "camelCase")]

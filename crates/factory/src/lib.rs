@@ -15,14 +15,16 @@ mod owner;
 mod parameters;
 mod recover;
 mod report;
+mod trial;
 
 pub use build::BuildError;
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
-pub use log::{Line, LogError};
+pub use log::{Line, LogError, clean};
 pub use managed::{ManagedComponent, managed_components};
 pub use notice::{Notice, Observer, PlannedStep};
 pub use order::{LoadedComponent, Order, OrderError};
 pub use parameters::{NoParameters, Parameters};
 pub use recover::Recovered;
 pub use report::{Case, Published, Report, StepReport};
+pub use trial::{Kind, Site, Trial};

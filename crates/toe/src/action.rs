@@ -41,7 +41,7 @@ use crate::clock::Deadline;
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
-pub(crate) use execute_document::within;
+pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
 
 /// What an action works with.
@@ -73,12 +73,8 @@ impl Bench<'_> {
     }
 
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
-        let terms = Terms {
-            folder: self.machine.folder.clone(),
-            deadline: self.deadline,
-            adopts_orphans: self.machine.adopts_orphans,
-            mask: self.mask.clone(),
-        };
+        let Self { machine, deadline, mask, .. } = *self;
+        let terms = Terms { machine, deadline, mask };
         process::run(program, &terms, &mut |stream, line| self.say(stream, line))
     }
 }
