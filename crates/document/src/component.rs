@@ -17,8 +17,8 @@ use crate::decode::decode;
 use crate::schema::{Scalars, check};
 use crate::yaml::{self, Node, Value};
 use crate::{
-    Environment, Guard, Parsed, Problem, Problems, Repeat, ResolveError, ResolvedAction, Span,
-    Templated,
+    Environment, Guard, Parsed, Problem, Problems, Reference, Repeat, ResolveError, ResolvedAction,
+    Span, Templated,
 };
 
 use outline::Outline;
@@ -218,6 +218,14 @@ impl Step {
     /// Inputs are checked again: values may make them invalid.
     pub fn resolve(&self, environment: &impl Environment) -> Result<ResolvedAction, ResolveError> {
         self.action.resolve(environment)
+    }
+
+    /// Returns the references of its inputs, its `if` and its `loop`.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut references = self.action.references();
+        references.extend(self.guard.iter().flat_map(Templated::references));
+        references.extend(self.repeat.iter().flat_map(Templated::references));
+        references
     }
 
     /// Returns the inputs with every reference replaced, as JSON.

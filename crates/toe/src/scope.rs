@@ -72,7 +72,7 @@ impl Wanted {
     /// Collects what the steps of `document` refer to.
     pub(crate) fn by(document: &Component) -> Self {
         let steps = document.phases.iter().flat_map(|phase| &phase.steps);
-        let references = steps.flat_map(references);
+        let references = steps.flat_map(Step::references);
         Self(
             references
                 .filter_map(|reference| match reference {
@@ -91,11 +91,4 @@ impl Wanted {
     pub(crate) fn contains(&self, phase: &str, step: &str) -> bool {
         self.0.contains(&(phase.to_owned(), step.to_owned()))
     }
-}
-
-fn references(step: &Step) -> Vec<Reference> {
-    let mut references = step.action.references();
-    references.extend(step.guard.iter().flat_map(|guard| guard.references()));
-    references.extend(step.repeat.iter().flat_map(|repeat| repeat.references()));
-    references
 }

@@ -100,6 +100,26 @@ fn execute(document: &Component, text: &str) -> String {
     story.replace(&*folder.path().to_string_lossy(), "FOLDER")
 }
 
+/// A loop without programs sees that its time is up, too.
+#[test]
+fn turns_that_are_done_at_once_run_out_of_time() {
+    let text = "schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: Counts
+        action: Assert
+        timeoutSeconds: 1
+        loop: {for: {start: 1, end: 1000000000000, updateBy: 1}}
+        inputs: {stringIsEmpty: ''}
+";
+    let story = execute(&Component::parse(text).unwrap().value);
+    assert!(
+        story.contains("Failed: it took longer than its timeout of 1 s (loop index "),
+        "{story}"
+    );
+}
+
 fn stored() -> Vec<Stored> {
     let stored = |name: &str, value: &str, secure| Stored {
         name: name.to_owned(),

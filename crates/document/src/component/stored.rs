@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Component, Step};
+use super::Component;
 use crate::reference::STORED;
 use crate::{Environment, Reference};
 
@@ -40,7 +40,7 @@ impl Component {
         let mut found = Vec::new();
         for phase in self.phases.iter().filter(|phase| phases.contains(&phase.name.as_str())) {
             for step in &phase.steps {
-                for reference in references(step) {
+                for reference in step.references() {
                     found.extend(environment.names(&reference).into_iter().map(|name| StoredUse {
                         name,
                         phase: phase.name.clone(),
@@ -72,13 +72,6 @@ impl Reference {
             Self::Name(_) | Self::Input(_) | Self::Output(_) | Self::Loop { .. } => None,
         }
     }
-}
-
-fn references(step: &Step) -> Vec<Reference> {
-    let mut references = step.action.references();
-    references.extend(step.guard.iter().flat_map(|guard| guard.references()));
-    references.extend(step.repeat.iter().flat_map(|repeat| repeat.references()));
-    references
 }
 
 struct Known<'a> {
