@@ -113,7 +113,7 @@ phases:
         loop: {for: {start: 1, end: 1000000000000, updateBy: 1}}
         inputs: {stringIsEmpty: ''}
 ";
-    let story = execute(&Component::parse(text).unwrap().value);
+    let story = execute(&Component::parse(text).unwrap().value, text);
     assert!(
         story.contains("Failed: it took longer than its timeout of 1 s (loop index "),
         "{story}"

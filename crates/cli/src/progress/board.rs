@@ -167,6 +167,7 @@ impl Board {
                 );
                 vec![Row { text: row.trim_end().to_owned(), style }]
             }
+            Event::Note(_) if quiet => vec![],
             Event::Note(text) => vec![plain(text)],
             Event::End => vec![],
         }

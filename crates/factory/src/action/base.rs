@@ -116,7 +116,7 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     let region = Region::open(cells.data(), &snapshot.region).map_err(|error| fail(&error))?;
     let map = publish::read_map(region.store(), &snapshot.digest).map_err(|error| fail(&error))?;
     let raw = ground.folder.join("parent.raw");
-    let file = std::fs::create_dir_all(cells.data().join(&ground.folder))
+    let file = std::fs::create_dir_all(cells.data().join(ground.folder))
         .and_then(|()| std::fs::File::create(cells.data().join(&raw)))
         .map_err(|error| fail(&error))?;
     let mut progress = |progress: publish::Progress| {

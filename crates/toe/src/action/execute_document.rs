@@ -333,6 +333,35 @@ phases:
     }
 
     #[test]
+    fn the_record_of_a_nested_execution_is_put_out() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), TEXT).unwrap();
+        let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+        let inputs = ExecuteDocument {
+            document: "a.yaml".into(),
+            bucket_owner: None,
+            phases: Some("build".into()),
+            parameters: Vec::new(),
+        };
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            mask: &Mask::default(),
+            tell: &mut |_| {},
+            requests: &[],
+            resume: None,
+        };
+        let outputs = perform(&inputs, &mut bench).unwrap().outputs;
+        let find = |name: &str| outputs.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        let record: serde_json::Value = serde_json::from_str(&find(DETAILED_OUTPUT)).unwrap();
+        assert_eq!(record[0]["executionId"], find("executionId"));
+        let document = &record[0]["documents"][0];
+        assert_eq!(document["filePath"], "a.yaml");
+        assert_eq!(document["phases"][0]["steps"][0]["name"], "Hello");
+        assert_eq!(document["phases"][0]["steps"][0]["status"], "success");
+    }
+
+    #[test]
     fn a_broken_state_is_refused() {
         let inputs = ExecuteDocument {
             document: "a.yaml".into(),

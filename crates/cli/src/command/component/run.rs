@@ -18,7 +18,7 @@ use super::document::{Document, load};
 use super::order::{Order, OrderError};
 use super::place::{Ending, Place};
 use super::platform::Platform;
-use super::state::{KeptDocument, State, boot};
+use super::state::{KeptDocument, State, StateError, boot};
 use super::story::{Story, Told};
 use crate::cancel::on_signals;
 use crate::environment::Environment;
@@ -162,7 +162,7 @@ impl Run {
             None => None,
         };
         if let Some(state) = &waiting {
-            go_on_with(&mut order, state, out);
+            go_on_with(&mut order, state, out)?;
         }
         if order.documents.is_empty() {
             return Err(OrderError::NoDocument.into());
@@ -278,15 +278,24 @@ fn told_of(failure: &factory::Failure, cases: &[Case]) -> String {
     format!("{document}: {} (after {} {steps})", failure.message, cases.len())
 }
 
-/// Makes `order` that of the execution that waits.
-fn go_on_with(order: &mut Order, state: &State, out: &Output) {
+/// Makes `order` that of the execution that waits, which it must not contradict.
+fn go_on_with(order: &mut Order, state: &State, out: &Output) -> Result<(), StateError> {
     let waiting = state.documents.iter();
-    order.documents = waiting.map(|one| (one.path.clone(), one.parameters.clone())).collect();
+    let documents: Vec<_> = waiting.map(|one| (one.path.clone(), one.parameters.clone())).collect();
+    let agrees = (order.documents.is_empty() || order.documents == documents)
+        && (order.phases.is_none() || order.phases == state.phases);
+    if !agrees {
+        let what = "what is asked for".to_owned();
+        let folder = order.state_directory.clone().unwrap_or_default();
+        return Err(StateError::Changed { what, path: State::path(&folder) });
+    }
+    order.documents = documents;
     order.phases = state.phases.clone();
     out.note(format_args!("going on with {}", state.record.execution_id()));
     if state.boot == boot() {
         out.warning("warning: this machine was not restarted since the document asked for it\n");
     }
+    Ok(())
 }
 
 /// Returns the documents, unless one of them has problems, which are told.

@@ -64,6 +64,11 @@ pub(crate) enum StateError {
 }
 
 impl State {
+    /// Returns the file in `folder` that holds an execution.
+    pub(crate) fn path(folder: &Path) -> PathBuf {
+        folder.join(FILE)
+    }
+
     /// Returns the execution that waits in `folder`, if one does.
     pub(crate) fn find(folder: &Path) -> Result<Option<Self>, StateError> {
         let path = folder.join(FILE);
