@@ -41,7 +41,7 @@ use crate::clock::Deadline;
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
-pub(crate) use execute_document::within;
+pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
 
 /// What an action works with.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::process::PATH;
-
 use crate::s3;
 
 /// How documents are executed on this machine.
