@@ -136,10 +136,8 @@ fn watch(
 ) -> io::Result<Option<Finished>> {
     let pid = Pid::from_child(child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-    let mut stdout =
-        Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from), &terms.mask)?;
-    let mut stderr =
-        Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from), &terms.mask)?;
+    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from), terms.mask)?;
+    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from), terms.mask)?;
     let mut tail = Tail::default();
     let mut end = None;
     let mut reaped_at = now();
