@@ -223,6 +223,12 @@ fn a_parameter_without_a_value_is_refused() {
     let output = bench.run(&["run", "steps.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     expect![[r#"
+        warning[unreachable-step]: step `Unwanted` never runs: its `if` always skips it
+          --> steps.yaml:23:9
+           |
+        23 |         if: {stringEquals: a, value: b}
+           |         ^^
+
         warning[unknown-phase]: phase `check` does not run when images are built
           --> steps.yaml:29:11
            |
@@ -354,6 +360,15 @@ fn validation_tells_every_problem_of_every_document() {
           "validationStatus": "failed",
           "message": "Document(s) [bad.yaml, absent.yaml] is/are not valid.",
           "problems": [
+            {
+              "document": "steps.yaml",
+              "line": 23,
+              "column": 9,
+              "severity": "warning",
+              "code": "unreachable-step",
+              "message": "step `Unwanted` never runs: its `if` always skips it",
+              "help": null
+            },
             {
               "document": "steps.yaml",
               "line": 29,

@@ -64,7 +64,7 @@ pub(crate) enum Told<'a> {
     /// A line that a program wrote.
     Line(Stream, &'a str),
     /// What happens in a nested document.
-    Nested(Event),
+    Nested(Box<Event>),
 }
 
 impl Bench<'_> {

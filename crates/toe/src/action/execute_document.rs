@@ -157,7 +157,7 @@ pub(crate) fn perform(
     }
     let report = &mut |event| {
         nested.record.take(&component, &event, micros());
-        (bench.tell)(Told::Nested(event));
+        (bench.tell)(Told::Nested(Box::new(event)));
     };
     let ran = run_within(&component, &request, bench.machine, bench.requests, report);
     match ran.map_err(|source| DocumentError::Run { document: name.clone(), source })? {

@@ -21,7 +21,7 @@ use crate::error::CliError;
 pub(crate) enum Place {
     /// On this machine, with the rights of whoever runs the command.
     Here {
-        machine: Machine,
+        machine: Box<Machine>,
         /// Holds scripts while they run.
         _scratch: TempDir,
     },
@@ -74,7 +74,7 @@ impl Place {
             s3: toe::s3::Settings::of(|name| environment.variable(name)),
             ..Machine::default()
         };
-        Ok(Self::Here { machine, _scratch: scratch })
+        Ok(Self::Here { machine: Box::new(machine), _scratch: scratch })
     }
 
     /// Runs `phases` of a document, from where `resume` says.
