@@ -51,6 +51,7 @@ impl Agent {
             phases: vec!["build".into()],
             parameters: Vec::new(),
             stored: Vec::new(),
+            components: BTreeMap::new(),
             resume,
         }));
         let mut events = Vec::new();

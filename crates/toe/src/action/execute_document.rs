@@ -150,6 +150,7 @@ pub(crate) fn perform(
         parameters: parameters.map(|it| (it.name.clone(), it.value.clone())).collect(),
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
+        components: bench.requests.last().map(|outer| outer.components.clone()).unwrap_or_default(),
         resume: nested.resume.take(),
     };
     if is_new {
@@ -207,7 +208,8 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
         DocumentAddress::S3(address) => fetch(&address, inputs, bench)
             .map_err(|source| DocumentError::Fetch { document: document.clone(), source })?,
         DocumentAddress::Component(arn) => {
-            let text = bench.machine.components.get(&arn);
+            let outer = bench.requests.last();
+            let text = outer.and_then(|outer| outer.components.get(&arn));
             return text.cloned().ok_or(DocumentError::NoComponent(arn));
         }
     };
