@@ -43,6 +43,8 @@ impl Bench {
         let mut command = Command::new(env!("CARGO_BIN_EXE_goldsmith"));
         command.arg("component").args(args).current_dir(self.path());
         command.env("TZ", "UTC").env_remove("GOLDSMITH_AGENT").stdin(Stdio::null());
+        // A runner that is killed leaves its scratch folder.
+        command.env("TMPDIR", self.path());
         command
     }
 
