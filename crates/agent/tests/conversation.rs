@@ -46,7 +46,7 @@ impl Agent {
             "schemaVersion: 1.0\nparameters:\n  - Size: {{type: string, default: \"1\"}}\n\
              phases:\n  - name: build\n    steps:\n{steps}"
         );
-        self.say(&Request::Execute(Execute {
+        self.say(&Request::Execute(Box::new(Execute {
             component: "case".into(),
             document,
             phases: vec!["build".into()],
@@ -54,7 +54,7 @@ impl Agent {
             stored: Vec::new(),
             components: BTreeMap::new(),
             resume,
-        }));
+        })));
         let mut events = Vec::new();
         loop {
             events.push(self.hear());

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "request", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Request {
     /// Execute phases of one component document.
-    Execute(Execute),
+    Execute(Box<Execute>),
     /// Power the machine off; a sandbox's agent ends instead.
     PowerOff,
 }

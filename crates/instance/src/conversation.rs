@@ -87,7 +87,7 @@ pub(crate) fn converse(
     watch: &dyn Watch,
 ) -> Result<Outcome, ExecuteError> {
     // A broken pipe shows as the end of the other stream, which says more.
-    let _ = write_line(out, &Request::Execute(request.clone()));
+    let _ = write_line(out, &Request::Execute(Box::new(request.clone())));
     loop {
         let event = match lines.read::<Event>().map_err(ExecuteError::Stream)? {
             Some(event) => event,

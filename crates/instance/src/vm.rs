@@ -138,7 +138,7 @@ impl Machine {
         request: &Execute,
         watch: &dyn Watch,
     ) -> Result<Outcome, ExecuteError> {
-        self.link.say(&Request::Execute(request.clone()));
+        self.link.say(&Request::Execute(Box::new(request.clone())));
         loop {
             let Some(event) = self.link.hear(None, watch)? else {
                 unreachable!("there is no deadline to pass");
