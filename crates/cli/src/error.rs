@@ -13,7 +13,9 @@ use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
-use crate::command::component::{OrderError as ComponentOrderError, PlaceError, StateError};
+use crate::command::component::{
+    LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
+};
 use crate::exit::Exit;
 use crate::reference::FindError;
 
@@ -118,6 +120,8 @@ pub(crate) enum CliError {
     Place(#[from] PlaceError),
     #[error(transparent)]
     LogFolder(#[from] toe::LogFolderError),
+    #[error(transparent)]
+    LogBucket(#[from] LogBucketFailure),
     #[error("`--in {text}` names no base")]
     Base {
         text: String,
@@ -181,6 +185,7 @@ impl CliError {
             | Self::Output(_)
             | Self::Place(_)
             | Self::LogFolder(_)
+            | Self::LogBucket(_)
             | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
@@ -271,6 +276,7 @@ impl CliError {
                 Some("remove that file to begin anew".to_owned())
             }
             Self::ComponentState(_) => None,
+            Self::LogBucket(failure) => Some(format!("they are in {}", failure.folder.display())),
         }
     }
 

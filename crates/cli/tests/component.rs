@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use expect_test::{expect, expect_file};
 use serde_json::Value;
@@ -200,11 +203,14 @@ fn what_is_not_supported_is_refused_before_anything_runs() {
     bench.document("steps.yaml");
     for args in [
         &["--log-s3-bucket-name", "b"][..],
+        &["-b", "s3://logs"],
         &["-k", "logs"],
+        &["--log-s3-bucket-owner", "123456789012"],
+        &["-b", "logs", "--log-s3-bucket-owner", "me"],
         &["--cw-log-group", "g"],
         &["--execution-id", "../x"],
         &["--parameters", "Who"],
-        &["s3://bucket/document.yaml"],
+        &["s3://bucket"],
         &["absent.yaml"],
         &["--in", "Debian 12"],
         &["--config", "config.json"],
@@ -498,4 +504,201 @@ phases:
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("needs the stored parameter `/app/title`"), "{said}");
+}
+
+/// Returns a document with one step.
+fn document_in_bucket(commands: &str) -> String {
+    format!(
+        "schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      - name: Say\n        \
+         action: ExecuteBash\n        inputs: {{commands: ['{commands}']}}\n"
+    )
+}
+
+#[test]
+fn documents_and_configurations_are_read_from_s3() {
+    let bench = Bench::new();
+    let config = r#"{"documents": [{"path": "s3://bucket/a/one.yaml"}], "executionId": "remote",
+        "documentS3BucketOwner": "123456789012"}"#;
+    let objects = Objects::start(&[
+        ("/bucket/a/one.yaml", &document_in_bucket("echo one")),
+        ("/bucket/config.json", config),
+        ("/bucket/large.yaml", &"# much\n".repeat(200_000)),
+    ]);
+    let owner = ["--document-s3-bucket-owner", "123456789012"];
+    let output = objects
+        .reach(bench.command(&["run", "-c", "s3://bucket/config.json"]).args(owner))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("| one"), "{said}");
+    assert_eq!(
+        objects.requests(),
+        ["GET /bucket/config.json 123456789012", "GET /bucket/a/one.yaml 123456789012"]
+    );
+    for (document, code, part) in [
+        ("s3://bucket/a/one.yaml", 0, ""),
+        ("s3://bucket/none.yaml", 2, "failed to fetch s3://bucket/none.yaml"),
+        ("s3://bucket/large.yaml", 2, "is larger than 1048576 bytes"),
+        ("s3://bucket", 2, "`s3://bucket` is a bucket"),
+    ] {
+        let mut command = bench.command(&["validate", document]);
+        let output = objects.reach(&mut command).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{document}: {said}");
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn the_log_folder_is_stored_when_the_run_is_over() {
+    for (commands, code) in [("echo one", 0), ("exit 3", 3)] {
+        let bench = Bench::new();
+        bench.write("one.yaml", &document_in_bucket(commands));
+        let objects = Objects::start(&[]);
+        let args = ["run", "one.yaml", "-b", "logs", "-k", "my/runs/", "-i", "id"];
+        let mut command = bench.command(&args);
+        command.args(["--log-s3-bucket-owner", "123456789012"]);
+        let output = objects.reach(&mut command).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        let name = bench.log().file_name().unwrap().to_str().unwrap().to_owned();
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["logUrl"], format!("s3://logs/my/runs/{name}"));
+        for file in [
+            "application.log",
+            "chaining.json",
+            "console.log",
+            "detailedoutput.json",
+            "document.yaml",
+        ] {
+            let text = fs::read_to_string(bench.log().join(file)).unwrap();
+            assert_eq!(objects.text(&format!("/logs/my/runs/{name}/{file}")), Some(text));
+        }
+        let requests = objects.requests();
+        assert_eq!(requests.len(), 5, "{requests:?}");
+        assert!(requests.iter().all(|request| request.ends_with(" 123456789012")));
+    }
+}
+
+#[test]
+fn logs_that_cannot_be_stored_are_told_after_the_summary() {
+    let bench = Bench::new();
+    bench.write("one.yaml", &document_in_bucket("echo one"));
+    let objects = Objects::start(&[]);
+    let mut command = bench.command(&["run", "one.yaml", "-b", "forbidden"]);
+    let output = objects.reach(&mut command).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let log = fs::canonicalize(bench.log()).unwrap();
+    let name = log.file_name().unwrap().to_str().unwrap();
+    let error = format!("error: failed to store the logs in s3://forbidden/{name}: ");
+    assert!(said.contains(&error) && said.contains("403"), "{said}");
+    assert!(said.ends_with(&format!("hint: they are in {}\n", log.display())), "{said}");
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["status"], "success");
+    assert_eq!(summary["logUrl"], log.to_str().unwrap());
+}
+
+#[test]
+fn logs_are_stored_once_after_the_last_restart() {
+    let bench = Bench::new();
+    bench.write("one.yaml", &document_in_bucket("[ -e marker ] || { touch marker; exit 194; }"));
+    let objects = Objects::start(&[]);
+    let mut first = bench.command(&["run", "one.yaml", "-s", "state", "-b", "logs"]);
+    assert_eq!(objects.reach(&mut first).output().unwrap().status.code(), Some(194));
+    assert!(objects.requests().is_empty(), "it is not over");
+    // What a person is told to type names no bucket.
+    let output = objects.reach(&mut bench.command(&["run", "-s", "state"])).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(objects.requests().len(), 5);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(summary["logUrl"].as_str().unwrap().starts_with("s3://logs/TOE_"));
+}
+
+/// A server that keeps objects as S3 does; nothing is to be stored in the
+/// bucket `forbidden`. Its thread ends with the process.
+struct Objects {
+    address: String,
+    held: Arc<Mutex<Held>>,
+}
+
+/// What a server holds, and what was asked: `PUT /bucket/key owner`.
+#[derive(Default)]
+struct Held {
+    objects: BTreeMap<String, Vec<u8>>,
+    requests: Vec<String>,
+}
+
+impl Objects {
+    fn start(objects: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let objects = objects.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
+        let held = Held { objects: objects.collect(), ..Held::default() };
+        let held = Arc::new(Mutex::new(held));
+        let theirs = Arc::clone(&held);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                theirs.lock().unwrap().answer(stream.unwrap());
+            }
+        });
+        Self { address, held }
+    }
+
+    /// Makes `command` ask this server.
+    fn reach<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env("AWS_ENDPOINT_URL", &self.address)
+            .env_remove("AWS_ENDPOINT_URL_S3")
+            .env("AWS_ACCESS_KEY_ID", "access")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.held.lock().unwrap().requests.clone()
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let held = self.held.lock().unwrap();
+        held.objects.get(path).map(|bytes| String::from_utf8(bytes.clone()).unwrap())
+    }
+}
+
+impl Held {
+    fn answer(&mut self, mut stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let (mut request, mut length, mut owner) = (String::new(), 0, String::new());
+        reader.read_line(&mut request).unwrap();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.parse().unwrap(),
+                "x-amz-expected-bucket-owner" => owner = format!(" {value}"),
+                _ => {}
+            }
+        }
+        let mut body = Vec::new();
+        reader.take(length).read_to_end(&mut body).unwrap();
+        let (method, path) = request.split_once(' ').unwrap();
+        let path = path.split(' ').next().unwrap();
+        self.requests.push(format!("{method} {path}{owner}"));
+        let (status, body) = match (method, self.objects.get(path)) {
+            ("PUT", _) if path.starts_with("/forbidden/") => (403, Vec::new()),
+            ("PUT", _) => {
+                self.objects.insert(path.to_owned(), body);
+                (200, Vec::new())
+            }
+            (_, Some(bytes)) => (200, bytes.clone()),
+            (_, None) => (404, Vec::new()),
+        };
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status} So\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        // Whoever asked may have read enough.
+        let _written = stream.write_all(&[head.as_bytes(), &body].concat());
+    }
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod document;
+mod object;
 mod order;
 mod place;
 mod platform;
@@ -19,6 +20,7 @@ use crate::home::Home;
 use crate::output::Output;
 
 pub(crate) use document::DocumentProblems;
+pub(crate) use object::LogBucketFailure;
 pub(crate) use order::OrderError;
 pub(crate) use place::PlaceError;
 pub(crate) use state::StateError;
@@ -49,7 +51,7 @@ impl Component {
         out: &mut Output,
     ) -> Result<Exit, CliError> {
         match self.what {
-            What::Validate(validate) => validate.run(out),
+            What::Validate(validate) => validate.run(environment, out),
             What::Run(run) => run.run(environment, home, out).await,
         }
     }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use name::Account;
 use serde::Deserialize;
 
+use super::object::Objects;
 use super::order::OrderError;
 
 /// What a configuration file may hold.
@@ -17,7 +19,7 @@ pub(crate) struct Config {
     pub(crate) cw_log_region: Option<String>,
     pub(crate) cw_log_stream: Option<String>,
     #[serde(rename = "documentS3BucketOwner")]
-    pub(crate) document_s3_bucket_owner: Option<String>,
+    pub(crate) document_s3_bucket_owner: Option<Account>,
     #[serde(default)]
     pub(crate) documents: Vec<ConfigDocument>,
     pub(crate) execution_id: Option<String>,
@@ -25,7 +27,7 @@ pub(crate) struct Config {
     #[serde(rename = "logS3BucketName")]
     pub(crate) log_s3_bucket_name: Option<String>,
     #[serde(rename = "logS3BucketOwner")]
-    pub(crate) log_s3_bucket_owner: Option<String>,
+    pub(crate) log_s3_bucket_owner: Option<Account>,
     #[serde(rename = "logS3KeyPrefix")]
     pub(crate) log_s3_key_prefix: Option<String>,
     #[serde(default)]
@@ -54,13 +56,15 @@ pub(crate) struct ConfigParameter {
 }
 
 impl Config {
-    /// Reads the file at `path`.
-    pub(crate) fn read(path: &Path) -> Result<Self, OrderError> {
-        if path.to_string_lossy().starts_with("s3://") {
-            return Err(OrderError::RemoteConfig(path.to_owned()));
-        }
-        let text = fs::read_to_string(path)
-            .map_err(|source| OrderError::ReadConfig { path: path.to_owned(), source })?;
+    /// Reads the file at `path`, or the object there.
+    pub(crate) fn read(path: &Path, objects: &Objects) -> Result<Self, OrderError> {
+        let text = match path.to_str().filter(|text| Objects::is_address(text)) {
+            Some(address) => objects
+                .read(address)
+                .map_err(|source| OrderError::FetchConfig { address: address.to_owned(), source }),
+            None => fs::read_to_string(path)
+                .map_err(|source| OrderError::ReadConfig { path: path.to_owned(), source }),
+        }?;
         let config: Self = serde_json::from_str(&text)
             .map_err(|source| OrderError::Config { path: path.to_owned(), source })?;
         if config.documents.is_empty() {

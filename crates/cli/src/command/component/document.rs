@@ -9,12 +9,13 @@ use document::{Component, Problems, Severity, place};
 use factory::ManagedComponent;
 use serde::Serialize;
 
+use super::object::{ObjectError, Objects};
 use super::platform::Platform;
 
 /// A document that has no problems.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
-    /// How it was named: a path or an ARN.
+    /// How it was named: a path, an address in S3 or an ARN.
     pub(crate) path: String,
     /// Its text.
     pub(crate) text: String,
@@ -33,8 +34,12 @@ pub(crate) enum DocumentError {
     },
     #[error("there is no component `{0}`")]
     None(String),
-    #[error("`{0}` cannot be read yet: there is no object store")]
-    ObjectStore(String),
+    #[error("failed to fetch {address}")]
+    Fetch {
+        address: String,
+        #[source]
+        source: ObjectError,
+    },
 }
 
 /// What is wrong with documents, or odd about them.
@@ -64,11 +69,15 @@ pub(crate) struct Found {
 
 /// Returns the documents called `names` that can be used, and what there is to
 /// say about any of them. Modules are to work on `platform`.
-pub(crate) fn load(names: &[String], platform: Platform) -> (Vec<Document>, DocumentProblems) {
+pub(crate) fn load(
+    names: &[String],
+    platform: Platform,
+    objects: &Objects,
+) -> (Vec<Document>, DocumentProblems) {
     let mut documents = Vec::new();
     let mut problems = DocumentProblems::default();
     for name in names {
-        match read(name) {
+        match read(name, objects) {
             Ok(text) => documents.extend(check(name, text, platform, &mut problems)),
             Err(error) => problems.add_unreadable(name, &error),
         }
@@ -98,9 +107,10 @@ fn check(
 }
 
 /// Returns the text of the document called `name`.
-fn read(name: &str) -> Result<String, DocumentError> {
-    if name.starts_with("s3://") {
-        return Err(DocumentError::ObjectStore(name.to_owned()));
+fn read(name: &str, objects: &Objects) -> Result<String, DocumentError> {
+    if Objects::is_address(name) {
+        let fetched = objects.read(name);
+        return fetched.map_err(|source| DocumentError::Fetch { address: name.to_owned(), source });
     }
     if name.starts_with("arn:") {
         let managed = name.parse().ok().and_then(|arn| ManagedComponent::find(&arn));

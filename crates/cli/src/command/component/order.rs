@@ -3,8 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use name::Account;
+
 use super::config::{Config, ConfigParameter};
+use super::object::{LogBucket, LogBucketError, ObjectError, Objects};
 use super::run::Run;
+use crate::environment::Environment;
 
 /// What a run is asked for. Documents are named, not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,10 @@ pub(crate) struct Order {
     pub(crate) execution_id: Option<String>,
     /// Where the log folder goes.
     pub(crate) log_directory: PathBuf,
+    /// Where the log folder is stored in the end, besides.
+    pub(crate) log_bucket: Option<LogBucket>,
+    /// The account that must own the buckets of documents.
+    pub(crate) document_owner: Option<Account>,
     /// Where state is kept over a restart.
     pub(crate) state_directory: Option<PathBuf>,
     /// Whether the runner's own notes are shown.
@@ -42,8 +50,14 @@ pub(crate) enum OrderError {
         #[source]
         source: serde_json::Error,
     },
-    #[error("the configuration {} cannot be read yet: there is no object store", .0.display())]
-    RemoteConfig(PathBuf),
+    #[error("failed to fetch the configuration {address}")]
+    FetchConfig {
+        address: String,
+        #[source]
+        source: ObjectError,
+    },
+    #[error(transparent)]
+    LogBucket(#[from] LogBucketError),
     #[error("`{0}` is not a parameter: expected name=value")]
     Parameter(String),
     #[error("`{0}` is not an execution id: expected up to 128 letters, digits, `-`, `_` and `.`")]
@@ -57,9 +71,12 @@ pub(crate) enum OrderError {
 impl Order {
     /// Returns what `run` asks for; what it does not say, its configuration
     /// file does.
-    pub(crate) fn of(run: &Run) -> Result<Self, OrderError> {
-        let config = run.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    pub(crate) fn of(run: &Run, environment: &Environment) -> Result<Self, OrderError> {
+        let objects = Objects::of(environment, run.document_s3_bucket_owner.clone());
+        let read = |path| Config::read(path, &objects);
+        let config = run.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let left_out = refuse_unsupported(run, &config)?;
+        let log_bucket = log_bucket(run, &config)?;
         let named = run.positional.iter().chain(&run.documents);
         let given = parameters(&run.parameters)?;
         let documents = match run.config {
@@ -85,6 +102,11 @@ impl Order {
                 .clone()
                 .or(config.log_directory)
                 .unwrap_or_else(|| PathBuf::from(".")),
+            log_bucket,
+            document_owner: run
+                .document_s3_bucket_owner
+                .clone()
+                .or(config.document_s3_bucket_owner),
             state_directory: run.state_directory.clone().or(config.state_directory),
             trace: run.trace || config.trace,
             left_out,
@@ -103,20 +125,18 @@ fn configured(config: &Config) -> Vec<(String, Vec<(String, String)>)> {
         .collect()
 }
 
+/// Returns where the logs go besides, each part as `run` says or else `config`.
+fn log_bucket(run: &Run, config: &Config) -> Result<Option<LogBucket>, LogBucketError> {
+    LogBucket::of(
+        run.log_s3_bucket_name.clone().or_else(|| config.log_s3_bucket_name.clone()),
+        run.log_s3_bucket_owner.clone().or_else(|| config.log_s3_bucket_owner.clone()),
+        run.log_s3_key_prefix.clone().or_else(|| config.log_s3_key_prefix.clone()),
+    )
+}
+
 fn refuse_unsupported(run: &Run, config: &Config) -> Result<Option<&'static str>, OrderError> {
-    let bucket = "there is no object store to write logs to; they are kept in the log folder";
     let either = |a: &Option<String>, b: &Option<String>| a.is_some() || b.is_some();
-    for (option, is_given) in [
-        ("--log-s3-bucket-name", either(&run.log_s3_bucket_name, &config.log_s3_bucket_name)),
-        ("--log-s3-bucket-owner", either(&run.log_s3_bucket_owner, &config.log_s3_bucket_owner)),
-        ("--log-s3-key-prefix", either(&run.log_s3_key_prefix, &config.log_s3_key_prefix)),
-    ] {
-        if is_given {
-            return Err(OrderError::Unsupported { option, reason: bucket });
-        }
-    }
-    let owner = either(&run.document_s3_bucket_owner, &config.document_s3_bucket_owner);
-    let mut left_out = owner.then_some("--document-s3-bucket-owner has no document to apply to");
+    let mut left_out = None;
     for (option, is_given) in [
         ("--cw-log-group", either(&run.cw_log_group, &config.cw_log_group)),
         ("--cw-log-stream", either(&run.cw_log_stream, &config.cw_log_stream)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,6 +14,7 @@ use rustix::process::{getpid, set_child_subreaper};
 use tempfile::TempDir;
 use toe::{Machine, Outcome, RunError};
 
+use super::object::settings;
 use super::story::Story;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -55,10 +57,12 @@ pub(crate) enum PlaceError {
 }
 
 impl Place {
-    /// Returns this machine, which stops when `cancel` is set.
+    /// Returns this machine, which stops when `cancel` is set; `logs` is the log
+    /// folder.
     pub(crate) fn here(
         environment: &Environment,
         cancel: &Arc<AtomicBool>,
+        logs: PathBuf,
     ) -> Result<Self, CliError> {
         let failed = |source| CliError::Write { path: std::env::temp_dir(), source };
         let scratch = TempDir::with_prefix("goldsmith-component-").map_err(failed)?;
@@ -71,8 +75,8 @@ impl Place {
             adopts_orphans: set_child_subreaper(Some(getpid())).is_ok(),
             variables: variables(environment),
             stop: Arc::clone(cancel),
-            s3: toe::s3::Settings::of(|name| environment.variable(name)),
-            ..Machine::default()
+            s3: settings(environment),
+            logs: Some(logs),
         };
         Ok(Self::Here { machine: Box::new(machine), _scratch: scratch })
     }

@@ -14,12 +14,13 @@ use factory::{
     stored_parameters,
 };
 use model::{DiskLocation, ParentImage};
-use name::Digest;
+use name::{Account, Digest};
 use serde::Serialize;
 use toe::{LogFolder, Record, ReferenceUse, references};
 use tokio::runtime::Handle;
 
 use super::document::{Document, load};
+use super::object::{LogBucketFailure, Objects};
 use super::order::{Order, OrderError};
 use super::place::{Ending, Place};
 use super::platform::Platform;
@@ -48,7 +49,8 @@ use crate::{clock, needs};
 #[derive(Debug, clap::Args)]
 #[command(version, disable_version_flag = true, after_help = Exit::help())]
 pub(crate) struct Run {
-    /// The documents: paths, or ARNs of managed components
+    /// The documents: paths, addresses in S3 (s3://…), or ARNs of managed
+    /// components
     #[arg(value_name = "DOC")]
     pub(crate) positional: Vec<String>,
     /// The same, as awstoe takes them
@@ -60,10 +62,13 @@ pub(crate) struct Run {
     /// Give parameters their values; may be given several times
     #[arg(long, value_name = "NAME=VALUE,…")]
     pub(crate) parameters: Vec<String>,
-    /// Take all this from a JSON file in awstoe's form
+    /// Take all this from a JSON file in awstoe's form, here or in S3
     #[arg(long, short, value_name = "FILE")]
     #[arg(conflicts_with_all = ["positional", "documents", "parameters"])]
     pub(crate) config: Option<PathBuf>,
+    /// The account that must own the buckets of documents in S3
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) document_s3_bucket_owner: Option<Account>,
     /// Run in a throw-away sandbox on BASE: a managed image's name, an image's
     /// ARN, an AMI, or a disk image's path
     #[arg(long = "in", value_name = "BASE", help_heading = "Instances")]
@@ -80,6 +85,15 @@ pub(crate) struct Run {
     /// Make the log folder below DIR [default: .]
     #[arg(long, short, value_name = "DIR", help_heading = "Logs and state")]
     pub(crate) log_directory: Option<PathBuf>,
+    /// Store the log folder in this bucket too, when the run is over
+    #[arg(long, short = 'b', value_name = "BUCKET", help_heading = "Logs and state")]
+    pub(crate) log_s3_bucket_name: Option<String>,
+    /// The account that must own that bucket
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Logs and state")]
+    pub(crate) log_s3_bucket_owner: Option<Account>,
+    /// Store the log folder below PREFIX in that bucket
+    #[arg(long, short = 'k', value_name = "PREFIX", help_heading = "Logs and state")]
+    pub(crate) log_s3_key_prefix: Option<String>,
     /// Keep in DIR what a restart would lose, and go on from there [default:
     /// the log folder]
     #[arg(long, short, value_name = "DIR", conflicts_with = "base")]
@@ -101,18 +115,6 @@ pub(crate) struct Run {
     /// Print version
     #[arg(long, short = 'v', action = ArgAction::Version)]
     version: Option<bool>,
-    /// The bucket for logs
-    #[arg(long, short = 'b', value_name = "BUCKET", help_heading = "Not supported yet")]
-    pub(crate) log_s3_bucket_name: Option<String>,
-    /// The account whose bucket is for logs
-    #[arg(long, value_name = "ACCOUNT", help_heading = "Not supported yet")]
-    pub(crate) log_s3_bucket_owner: Option<String>,
-    /// What the keys of logs begin with
-    #[arg(long, short = 'k', value_name = "PREFIX", help_heading = "Not supported yet")]
-    pub(crate) log_s3_key_prefix: Option<String>,
-    /// The account whose bucket holds the documents
-    #[arg(long, value_name = "ACCOUNT", help_heading = "Not supported yet")]
-    pub(crate) document_s3_bucket_owner: Option<String>,
     /// CloudWatch's log group
     #[arg(long, value_name = "GROUP", help_heading = "Not supported yet")]
     pub(crate) cw_log_group: Option<String>,
@@ -152,6 +154,8 @@ struct Outcome {
     told: Told,
     /// Where the state is that the next command goes on from.
     waits: Option<PathBuf>,
+    /// Where the logs were stored, if that was asked for.
+    stored: Option<Result<String, LogBucketFailure>>,
 }
 
 impl Run {
@@ -162,7 +166,7 @@ impl Run {
         out: &mut Output,
     ) -> Result<Exit, CliError> {
         let began = clock::instant();
-        let mut order = Order::of(&self)?;
+        let mut order = Order::of(&self, environment)?;
         let waiting = match &order.state_directory {
             Some(folder) => State::find(folder)?,
             None => None,
@@ -176,7 +180,7 @@ impl Run {
         if let Some(text) = order.left_out {
             out.warning(&format!("warning: {text}\n"));
         }
-        let Some(documents) = prepare(&order, out)? else { return Ok(Exit::Input) };
+        let Some(documents) = prepare(&order, environment, out)? else { return Ok(Exit::Input) };
         if let (Some(state), Some(folder)) = (&waiting, &order.state_directory) {
             state.check(&documents, folder)?;
         }
@@ -237,7 +241,7 @@ impl Run {
     /// Tells what came of it and returns the exit code.
     fn conclude(
         &self,
-        Outcome { told, waits }: Outcome,
+        Outcome { told, waits, stored }: Outcome,
         cancelled: bool,
         began: Instant,
         out: &mut Output,
@@ -270,12 +274,15 @@ impl Run {
         if out.is_junit() {
             out.text(&junit::render(&results, now))?;
         } else {
-            out.json(&record.summary(&folder))?;
+            // Where logs cannot be stored, they are in their folder.
+            let url = stored.as_ref().and_then(|stored| stored.as_ref().ok()).unwrap_or(&folder);
+            out.json(&record.summary(url))?;
         }
         kept.transpose()?;
         if let Some(error) = broken {
             return Err(error.into());
         }
+        stored.transpose()?;
         Ok(match failure {
             _ if cancelled => Exit::Cancelled,
             Some(_) => Exit::Component,
@@ -321,6 +328,8 @@ fn go_on_with(order: &mut Order, state: &State, out: &Output) -> Result<(), Stat
     }
     order.documents = documents;
     order.phases = state.phases.clone();
+    order.document_owner = order.document_owner.take().or_else(|| state.document_owner.clone());
+    order.log_bucket = order.log_bucket.take().or_else(|| state.log_bucket.clone());
     out.note(format_args!("going on with {}", state.record.execution_id()));
     if state.boot == boot() {
         out.warning("warning: this machine was not restarted since the document asked for it\n");
@@ -329,9 +338,17 @@ fn go_on_with(order: &mut Order, state: &State, out: &Output) -> Result<(), Stat
 }
 
 /// Returns the documents, unless one of them has problems, which are told.
-fn prepare(order: &Order, out: &Output) -> Result<Option<Vec<Document>>, CliError> {
+fn prepare(
+    order: &Order,
+    environment: &Environment,
+    out: &Output,
+) -> Result<Option<Vec<Document>>, CliError> {
     let names: Vec<String> = order.documents.iter().map(|(name, _)| name.clone()).collect();
-    let (documents, problems) = load(&names, Platform::Linux);
+    if order.document_owner.is_some() && !names.iter().any(|name| Objects::is_address(name)) {
+        out.note(format_args!("--document-s3-bucket-owner has no document to apply to"));
+    }
+    let objects = Objects::of(environment, order.document_owner.clone());
+    let (documents, problems) = load(&names, Platform::Linux, &objects);
     if !problems.rendered.is_empty() {
         out.warning(&problems.rendered);
     }
@@ -411,10 +428,12 @@ impl Work {
                 State::forget(folder)?;
             }
         }
+        let bucket = self.order.log_bucket.as_ref().filter(|_| waits.is_none());
+        let stored = bucket.map(|bucket| bucket.store(told.folder.path(), &self.environment));
         if self.shell && told.failure.is_some() && !self.cancel.load(Ordering::Acquire) {
             open_shell(place)?;
         }
-        Ok(Outcome { told, waits })
+        Ok(Outcome { told, waits, stored })
     }
 
     fn run_documents(
@@ -514,7 +533,7 @@ impl Work {
         story: &Story<'_>,
     ) -> Result<Place, CliError> {
         let Some(Instance { factory, parent, kind, room }) = &self.instance else {
-            return Place::here(&self.environment, &self.cancel);
+            return Place::here(&self.environment, &self.cancel, story.folder());
         };
         teller.note(format!("preparing {parent}"));
         let name = format!("trial-{}", std::process::id());
@@ -551,6 +570,8 @@ impl Work {
                 })
                 .collect(),
             phases: self.order.phases.clone(),
+            document_owner: self.order.document_owner.clone(),
+            log_bucket: self.order.log_bucket.clone(),
             log_folder: log_folder.clone(),
             record,
             document: n,

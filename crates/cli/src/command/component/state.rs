@@ -7,11 +7,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use channel::Resume;
-use name::Digest;
+use name::{Account, Digest};
 use serde::{Deserialize, Serialize};
 use toe::Record;
 
 use super::document::Document;
+use super::object::LogBucket;
 
 const FILE: &str = "state.json";
 
@@ -23,6 +24,12 @@ pub(crate) struct State {
     pub(crate) documents: Vec<KeptDocument>,
     /// The phases that were asked for.
     pub(crate) phases: Option<Vec<String>>,
+    /// The account that must own the buckets of documents.
+    #[serde(default)]
+    pub(crate) document_owner: Option<Account>,
+    /// Where the log folder is stored in the end, besides.
+    #[serde(default)]
+    pub(crate) log_bucket: Option<LogBucket>,
     /// The log folder.
     pub(crate) log_folder: PathBuf,
     /// What happened so far; holds the execution's id.

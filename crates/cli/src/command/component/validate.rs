@@ -1,9 +1,12 @@
 //! `goldsmith component validate`: every problem of every document.
 
+use name::Account;
 use serde::Serialize;
 
 use super::document::{Found, load};
+use super::object::Objects;
 use super::platform::Platform;
+use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -17,7 +20,8 @@ use crate::{clock, junit};
 #[derive(Debug, clap::Args)]
 #[command(after_help = Exit::help())]
 pub(crate) struct Validate {
-    /// The documents: paths, or ARNs of managed components
+    /// The documents: paths, addresses in S3 (s3://…), or ARNs of managed
+    /// components
     #[arg(value_name = "DOC", required_unless_present = "documents")]
     positional: Vec<String>,
     /// The same, as awstoe takes them
@@ -27,9 +31,9 @@ pub(crate) struct Validate {
     #[arg(long, value_enum, value_name = "SYSTEM", default_value_t = Platform::Linux)]
     #[arg(hide_default_value = true)]
     platform: Platform,
-    /// The account whose bucket holds the documents
+    /// The account that must own the buckets of documents in S3
     #[arg(long, value_name = "ACCOUNT")]
-    document_s3_bucket_owner: Option<String>,
+    document_s3_bucket_owner: Option<Account>,
     /// Say what is done
     #[arg(long, short)]
     trace: bool,
@@ -46,16 +50,18 @@ struct Verdict {
 }
 
 impl Validate {
-    pub(crate) fn run(self, out: &mut Output) -> Result<Exit, CliError> {
-        if self.document_s3_bucket_owner.is_some() {
-            // It guards buckets, and a document in a bucket is refused below.
+    pub(crate) fn run(self, environment: &Environment, out: &mut Output) -> Result<Exit, CliError> {
+        let names: Vec<String> = self.positional.into_iter().chain(self.documents).collect();
+        if self.document_s3_bucket_owner.is_some()
+            && !names.iter().any(|name| Objects::is_address(name))
+        {
             out.note(format_args!("--document-s3-bucket-owner has no document to apply to"));
         }
-        let names: Vec<String> = self.positional.into_iter().chain(self.documents).collect();
+        let objects = Objects::of(environment, self.document_s3_bucket_owner);
         if self.trace {
             out.note(format_args!("checking {} for {:?}", names.join(", "), self.platform));
         }
-        let (_, problems) = load(&names, self.platform);
+        let (_, problems) = load(&names, self.platform, &objects);
         if !out.is_json() && !problems.rendered.is_empty() {
             out.warning(&problems.rendered);
         }
