@@ -21,7 +21,13 @@ const STORE_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// An object cannot be read, or a folder cannot be stored.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct TransferError(#[from] Cause);
+pub struct TransferError(Box<Cause>);
+
+impl From<Cause> for TransferError {
+    fn from(cause: Cause) -> Self {
+        Self(Box::new(cause))
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
