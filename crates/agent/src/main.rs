@@ -90,5 +90,16 @@ fn machine() -> Machine {
     let adopts_orphans = set_child_subreaper(Some(getpid())).is_ok() || getpid().is_init();
     let runtime = Path::new("/run");
     let base = if access(runtime, Access::WRITE_OK).is_ok() { runtime } else { Path::new("/tmp") };
-    Machine { scratch: base.join("goldsmith"), folder: PathBuf::from("/tmp"), adopts_orphans }
+    Machine {
+        scratch: base.join("goldsmith"),
+        folder: PathBuf::from("/tmp"),
+        adopts_orphans,
+        s3: toe::s3::Settings::of(variable),
+        ..Machine::default()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "credentials of AWS come by the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::command::{
-    build, completion, delete, doctor, export, gc, images, logs, man, run, schema, show,
+    account, build, completion, delete, doctor, env, export, gc, images, key, logs, man, parameter,
+    run, schema, show,
 };
 use crate::exit::Exit;
 
@@ -63,6 +64,10 @@ pub(crate) enum Command {
     Export(export::Export),
     Delete(delete::Delete),
     Gc(gc::Gc),
+    Account(account::Accounts),
+    Key(key::Keys),
+    Env(env::Env),
+    Parameter(parameter::Parameters),
     Doctor(doctor::Doctor),
     Schema(schema::Schema),
     Completion(completion::Completion),

@@ -1,14 +1,18 @@
 //! The commands, one file each, and how they are started.
 
+pub(crate) mod account;
 pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod delete;
 pub(crate) mod doctor;
+pub(crate) mod env;
 pub(crate) mod export;
 pub(crate) mod gc;
 pub(crate) mod images;
+pub(crate) mod key;
 pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod parameter;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
@@ -42,6 +46,10 @@ pub(crate) fn run(
             Command::Export(export) => export.run(&home()?, out).await,
             Command::Delete(delete) => delete.run(&home()?, out).await,
             Command::Gc(gc) => gc.run(&home()?, out).await,
+            Command::Account(accounts) => accounts.run(&home()?, out).await,
+            Command::Key(keys) => keys.run(&home()?, out).await,
+            Command::Env(env) => env.run(&home()?, out).await,
+            Command::Parameter(parameters) => parameters.run(&home()?, out).await,
             Command::Doctor(doctor) => doctor.run(&home()?, out),
             Command::Schema(schema) => schema.run(out),
             Command::Completion(completion) => completion.run(out),

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Component,
     /// A test failed, or the image did not boot.
     Test,
-    /// There is no such image or AMI.
+    /// There is no such image, AMI, account, key or parameter.
     NotFound,
     /// This machine lacks something.
     Lacking,
@@ -59,7 +59,7 @@ impl Exit {
             Self::Input => "wrong input: the project, a document or an argument",
             Self::Component => "a component failed",
             Self::Test => "a test failed",
-            Self::NotFound => "there is no such image or AMI",
+            Self::NotFound => "there is no such image, AMI, account, key or parameter",
             Self::Lacking => "this machine lacks something, see `goldsmith doctor`",
             Self::Cancelled => "cancelled",
         }
@@ -93,7 +93,7 @@ mod tests {
                 2  wrong input: the project, a document or an argument
                 3  a component failed
                 4  a test failed
-                5  there is no such image or AMI
+                5  there is no such image, AMI, account, key or parameter
                 6  this machine lacks something, see `goldsmith doctor`
               130  cancelled"#]]
         .assert_eq(&Exit::help());

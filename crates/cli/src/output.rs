@@ -69,9 +69,14 @@ impl Output {
         say(text);
     }
 
+    /// Shows what an answer is expected to.
+    pub(crate) fn prompt(&self, text: &str) {
+        say(text);
+    }
+
     /// Asks for a yes or no on the terminal.
     pub(crate) fn ask(&self, question: &str) -> io::Result<bool> {
-        say(&format!("{question} [y/N] "));
+        self.prompt(&format!("{question} [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -1,6 +1,11 @@
 //! The command as its users see it: output, exit codes and help. Builds have
 //! tests of their own.
 
+#[path = "commands/identity.rs"]
+mod identity;
+#[path = "commands/parameter.rs"]
+mod parameter;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,16 +18,20 @@ use tempfile::TempDir;
 
 /// Runs the command over a data folder.
 fn goldsmith(data: &Path, args: &[&str]) -> Output {
+    let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), data);
+    command.args(args).output().expect("the command starts")
+}
+
+/// Returns a program that finds its data in a folder.
+fn prepared(program: &str, data: &Path) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
-    let mut command = Command::new(env!("CARGO_BIN_EXE_goldsmith"));
+    let mut command = Command::new(program);
     command
-        .args(args)
         .env("GOLDSMITH_DATA_DIR", data)
         .env("TZ", "UTC")
         .env_remove("COLUMNS")
-        .env_remove("GOLDSMITH_AGENT")
-        .output()
-        .expect("the command starts")
+        .env_remove("GOLDSMITH_AGENT");
+    command
 }
 
 #[track_caller]
@@ -79,6 +88,7 @@ async fn record_failed_build(data: &Path) -> Result<(), StoreError> {
 fn every_command_explains_itself() {
     let data = tempfile::tempdir().unwrap();
     let commands = [
+        "account",
         "build",
         "images",
         "show",
@@ -86,7 +96,10 @@ fn every_command_explains_itself() {
         "run",
         "export",
         "delete",
+        "env",
         "gc",
+        "key",
+        "parameter",
         "doctor",
         "schema",
         "completion",

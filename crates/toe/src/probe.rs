@@ -55,7 +55,7 @@ mod tests {
         let machine = Machine {
             scratch: folder.path().join("scratch"),
             folder: folder.path().to_owned(),
-            adopts_orphans: false,
+            ..Machine::default()
         };
         fs::write(folder.path().join("some-file"), "abc").unwrap();
         assert!(machine.binary_exists("sh"));

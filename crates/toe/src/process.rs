@@ -21,6 +21,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::clock::{Deadline, now};
 use crate::lines::Lines;
+use crate::mask::Mask;
 use crate::processes;
 use crate::tail::Tail;
 
@@ -64,6 +65,8 @@ pub(crate) struct Terms {
     /// Whether orphans become children of this process, to be reaped and,
     /// when time is up, killed by it.
     pub(crate) adopts_orphans: bool,
+    /// What is not to be seen in the lines.
+    pub(crate) mask: Mask,
 }
 
 /// A program that ended by itself.
@@ -137,8 +140,10 @@ fn watch(
 ) -> io::Result<Option<Finished>> {
     let pid = Pid::from_child(child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from))?;
-    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from))?;
+    let mut stdout =
+        Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from), &terms.mask)?;
+    let mut stderr =
+        Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from), &terms.mask)?;
     let mut tail = Tail::default();
     let mut end = None;
     let mut reaped_at = now();
@@ -216,12 +221,12 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(stream: Stream, fd: Option<OwnedFd>) -> io::Result<Self> {
+    fn new(stream: Stream, fd: Option<OwnedFd>, mask: &Mask) -> io::Result<Self> {
         let file = fd.map(File::from);
         if let Some(file) = &file {
             fcntl_setfl(file, OFlags::NONBLOCK)?;
         }
-        Ok(Self { stream, file, lines: Lines::default() })
+        Ok(Self { stream, file, lines: Lines::new(mask.clone()) })
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -289,7 +294,7 @@ mod tests {
         let program = Program { name: "/bin/bash".to_owned(), arguments, environment: &[] };
         let folder = PathBuf::from("/tmp");
         let deadline = Deadline::after(limit);
-        let terms = Terms { folder, deadline, adopts_orphans: false };
+        let terms = Terms { folder, deadline, adopts_orphans: false, mask: Mask::default() };
         let mut lines = Vec::new();
         let result = run(&program, &terms, &mut |stream, line| {
             lines.push(format!("{stream:?} {line}"));
@@ -362,6 +367,7 @@ mod tests {
             folder: PathBuf::from("/"),
             deadline: Deadline::after(None),
             adopts_orphans: false,
+            mask: Mask::default(),
         };
         let (mut bytes, mut longest) = (0, 0);
         let finished = run(&program, &terms, &mut |_, line| {
@@ -380,6 +386,7 @@ mod tests {
             folder: PathBuf::from("/"),
             deadline: Deadline::after(None),
             adopts_orphans: false,
+            mask: Mask::default(),
         };
         let error = run(&program, &terms, &mut |_, _| {}).unwrap_err();
         assert_eq!(error.to_string(), "failed to start `no-such`");

@@ -127,7 +127,7 @@ fn description(
     // (machine-id(5)), and takes it as no first boot of a new installation.
     let mut extras =
         vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
-    let (source, root_uuid, root_label) = match &base.boot {
+    let source = match &base.boot {
         Boot::Tree => {
             let root_uuid = identity(base, &recipe.name.segment(), "root file system");
             let root = hyphenated(root_uuid);
@@ -137,7 +137,7 @@ fn description(
                 mode: 0o600,
             });
             let size = recipe.block_devices.iter().find_map(|device| device.gib);
-            let source = Source::New {
+            Source::New {
                 size: size.map(|gib| u64::from(gib) << 30),
                 guids: ["disk", "esp", "root"]
                     .map(|part| identity(base, &recipe.name.segment(), part)),
@@ -151,24 +151,15 @@ fn description(
                     .map(|(to, from)| ((*to).to_owned(), Content::Tree((*from).into())))
                     .chain([("EFI/debian/grub.cfg".to_owned(), Content::Text(stub(&root)))])
                     .collect(),
-            };
-            (source, root_uuid, "root".to_owned())
+                root_uuid,
+                root_label: "root".to_owned(),
+            }
         }
-        Boot::Disk { disk, offset, size, uuid, label } => {
-            let source = Source::Copy { disk: disk.clone(), offset: *offset, size: *size };
-            (source, *uuid, label.clone())
+        Boot::Disk { disk, volumes } => {
+            Source::Copy { disk: disk.clone(), volumes: volumes.clone() }
         }
     };
-    Disk {
-        layers,
-        out,
-        source,
-        extras,
-        leave_out: leave_out.collect(),
-        epoch: base.epoch,
-        root_uuid,
-        root_label,
-    }
+    Disk { layers, out, source, extras, leave_out: leave_out.collect(), epoch: base.epoch }
 }
 
 /// Returns an identifier that depends on what is built, never on when: equal
