@@ -11,6 +11,7 @@ use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
+use server::{BindError, TlsError};
 use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
 use crate::exit::Exit;
@@ -93,6 +94,10 @@ pub(crate) enum CliError {
         #[source]
         source: io::Error,
     },
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("failed to draw a password")]
     Random(#[source] io::Error),
     #[error("failed to run the machine")]
@@ -118,7 +123,7 @@ impl CliError {
             Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
             Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::Find(FindError::Several { .. }) => Exit::Input,
-            Self::Secure { .. } | Self::Value(_) => Exit::Input,
+            Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
@@ -141,6 +146,7 @@ impl CliError {
             Self::NoHome
             | Self::Keyring(_)
             | Self::Draw(_)
+            | Self::Bind(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
@@ -199,6 +205,11 @@ impl CliError {
                 }
                 _ => None,
             },
+            Self::Bind(error) if error.source.kind() == io::ErrorKind::AddrInUse => Some(
+                "another program listens there, perhaps another `goldsmith serve`; \
+                 choose another port with --listen"
+                    .to_owned(),
+            ),
             Self::Export(error) => match error.kind() {
                 ExportErrorKind::Exists => {
                     Some("remove the file, or add --force to replace it".to_owned())
@@ -214,6 +225,8 @@ impl CliError {
             ),
             Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
             Self::Order(_)
+            | Self::Bind(_)
+            | Self::Tls(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }

@@ -97,6 +97,7 @@ fn every_command_explains_itself() {
         "export",
         "delete",
         "env",
+        "serve",
         "gc",
         "key",
         "parameter",

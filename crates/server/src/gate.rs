@@ -126,7 +126,9 @@ impl<K: Keys> Gate<K> {
         let service = self.service(&caller)?;
         let request = Request::from_parts(head, body.bytes.clone());
         record.operation = service.operation(&request);
-        self.keys.note_use(&caller.access_key, (self.clock)()).await.map_err(fault)?;
+        let noted = self.keys.note_use(&caller.access_key, (self.clock)()).await;
+        // Whoever can still be answered is: a full disk does not stop reading.
+        record.fault = noted.err().map(|error| causes(&error));
         Ok(service.answer(&caller, &request, &record.request_id).await)
     }
 
@@ -176,8 +178,12 @@ fn health() -> Response<Bytes> {
     response
 }
 
-/// Returns the refusal for what broke here, with all its causes for the log.
+/// Returns the refusal for what broke here.
 fn fault(error: impl std::error::Error) -> Denied {
+    Denied::Fault { fault: causes(&error) }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
     let mut fault = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -185,5 +191,5 @@ fn fault(error: impl std::error::Error) -> Denied {
         fault.push_str(&inner.to_string());
         cause = inner.source();
     }
-    Denied::Fault { fault }
+    fault
 }
