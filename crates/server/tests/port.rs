@@ -66,8 +66,10 @@ async fn unknown_disabled_and_wrong_keys_look_alike() {
 async fn other_services_are_refused_by_name_after_the_signature() {
     let setting = Setting::new(Limits::default()).await;
     let answer = send(setting.address, &sign(post("/", ""), SECRET, "sts")).await;
-    expect![[r#"400 {"message":"The service 'sts' is not served here. Served are: imagebuilder."}"#]]
-        .assert_eq(&answer.told());
+    expect![[
+        r#"400 {"message":"The service 'sts' is not served here. Served are: imagebuilder."}"#
+    ]]
+    .assert_eq(&answer.told());
     let answer = send(setting.address, &sign(post("/", ""), "wrong", "sts")).await;
     assert_eq!(answer.status, 403);
 }

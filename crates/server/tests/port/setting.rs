@@ -1,8 +1,8 @@
 //! A served port with one account, one key and a service that echoes.
 
 use std::convert::Infallible;
-use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use seal::Secret;
 use server::{Answer, Gate, Keys, Limits, Port, Record, Service, Tls};
 use tokio::sync::{Semaphore, oneshot};
@@ -43,15 +44,10 @@ impl Setting {
 
     /// Returns a setting that speaks TLS, and the certificate of `localhost` that it shows.
     pub(crate) async fn with_tls() -> (Self, CertificateDer<'static>) {
-        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let write = |text: String| {
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(text.as_bytes()).unwrap();
-            file
-        };
-        let (cert, key) = (write(made.cert.pem()), write(made.signing_key.serialize_pem()));
-        let tls = Tls::read(cert.path(), key.path()).unwrap();
-        (Self::start(Limits::default(), Some(tls)).await, made.cert.der().clone())
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
+        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        let tls = Tls::read(&cert, &key).unwrap();
+        (Self::start(Limits::default(), Some(tls)).await, CertificateDer::from_pem_file(cert).unwrap())
     }
 
     async fn start(limits: Limits, tls: Option<Tls>) -> Self {
@@ -67,7 +63,8 @@ impl Setting {
         let of_log = Arc::clone(&shared);
         let log = move |record: &Record| of_log.records.lock().unwrap().push(record.clone());
         let services: Vec<Box<dyn Service>> = vec![Box::new(Echo(Arc::clone(&shared)))];
-        let gate = Gate::new(OneKey(Arc::clone(&shared)), services, log, || NOW * 1_000_000, limits);
+        let gate =
+            Gate::new(OneKey(Arc::clone(&shared)), services, log, || NOW * 1_000_000, limits);
         let serving = tokio::spawn(port.serve(gate, async move {
             let _ = ended.await;
         }));
