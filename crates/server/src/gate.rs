@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -158,6 +158,7 @@ impl<K: Keys> Gate<K> {
         answer: Result<Response<Bytes>, Denied>,
         speech: Speech,
     ) -> Response<Bytes> {
+        let answer = answer.and_then(keep_faults);
         let response = answer.unwrap_or_else(|denied| {
             record.error = Some(denied.refusal().code);
             if let Denied::Fault { fault } = &denied {
@@ -176,6 +177,16 @@ fn health() -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(b"ok\n"));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+/// Returns the answer of a service, unless it tells what broke: that is for
+/// the log, and may name files.
+fn keep_faults(response: Response<Bytes>) -> Result<Response<Bytes>, Denied> {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return Ok(response);
+    }
+    let fault = String::from_utf8_lossy(response.body()).into_owned();
+    Err(Denied::Fault { fault })
 }
 
 /// Returns the refusal for what broke here.
