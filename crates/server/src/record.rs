@@ -154,11 +154,27 @@ mod tests {
         full.account = Some("123456789012".to_owned());
         full.access_key = Some("AKIDEXAMPLE".to_owned());
         full.fault = Some("two\nlines".to_owned());
-        check(&full, expect![[r#"2026-11-22T19:20:25.123Z GET /GetImage 500 12.3ms operation=GetImage service=imagebuilder region=local-1 account=123456789012 key=AKIDEXAMPLE request=3f0a peer=127.0.0.1:40000 fault="two\nlines""#]], expect![[r#"{"time":"2026-11-22T19:20:25.123Z","requestId":"3f0a","peer":"127.0.0.1:40000","method":"GET","path":"/GetImage","status":500,"micros":12345,"service":"imagebuilder","region":"local-1","operation":"GetImage","account":"123456789012","accessKey":"AKIDEXAMPLE","fault":"two\nlines"}"#]]);
+        check(
+            &full,
+            expect![[
+                r#"2026-11-22T19:20:25.123Z GET /GetImage 500 12.3ms operation=GetImage service=imagebuilder region=local-1 account=123456789012 key=AKIDEXAMPLE request=3f0a peer=127.0.0.1:40000 fault="two\nlines""#
+            ]],
+            expect![[
+                r#"{"time":"2026-11-22T19:20:25.123Z","requestId":"3f0a","peer":"127.0.0.1:40000","method":"GET","path":"/GetImage","status":500,"micros":12345,"service":"imagebuilder","region":"local-1","operation":"GetImage","account":"123456789012","accessKey":"AKIDEXAMPLE","fault":"two\nlines"}"#
+            ]],
+        );
         let mut refused = record("/");
         refused.status = 403;
         refused.error = Some("InvalidSignatureException");
-        check(&refused, expect!["2026-11-22T19:20:25.123Z GET / 403 0.0ms error=InvalidSignatureException request=3f0a peer=127.0.0.1:40000"], expect![[r#"{"time":"2026-11-22T19:20:25.123Z","requestId":"3f0a","peer":"127.0.0.1:40000","method":"GET","path":"/","status":403,"micros":0,"error":"InvalidSignatureException"}"#]]);
+        check(
+            &refused,
+            expect![
+                "2026-11-22T19:20:25.123Z GET / 403 0.0ms error=InvalidSignatureException request=3f0a peer=127.0.0.1:40000"
+            ],
+            expect![[
+                r#"{"time":"2026-11-22T19:20:25.123Z","requestId":"3f0a","peer":"127.0.0.1:40000","method":"GET","path":"/","status":403,"micros":0,"error":"InvalidSignatureException"}"#
+            ]],
+        );
     }
 
     #[test]

@@ -137,54 +137,78 @@ mod tests {
     #[test]
     fn errors_are_told_as_the_client_reads_them() {
         let unknown = Denied::Service { service: "sts".to_owned(), served: "a & b".to_owned() };
-        check(&unknown, "application/json", expect![[r#"
+        check(
+            &unknown,
+            "application/json",
+            expect![[r#"
             400
             content-type: application/json
             x-amzn-requestid: 3f0a
             x-amzn-errortype: UnknownServiceException
             {"message":"The service 'sts' is not served here. Served are: a & b."}
-        "#]]);
-        check(&unknown, "application/x-amz-json-1.0", expect![[r#"
+        "#]],
+        );
+        check(
+            &unknown,
+            "application/x-amz-json-1.0",
+            expect![[r#"
             400
             content-type: application/x-amz-json-1.1
             x-amzn-requestid: 3f0a
             x-amzn-errortype: UnknownServiceException
             {"__type":"UnknownServiceException","message":"The service 'sts' is not served here. Served are: a & b."}
-        "#]]);
-        check(&unknown, "application/x-www-form-urlencoded; charset=utf-8", expect![[r#"
+        "#]],
+        );
+        check(
+            &unknown,
+            "application/x-www-form-urlencoded; charset=utf-8",
+            expect![[r#"
             400
             content-type: text/xml
             x-amzn-requestid: 3f0a
             x-amzn-errortype: UnknownServiceException
             <ErrorResponse><Error><Type>Sender</Type><Code>UnknownServiceException</Code><Message>The service 'sts' is not served here. Served are: a &amp; b.</Message></Error><RequestId>3f0a</RequestId></ErrorResponse>
-        "#]]);
-        check(&Denied::Busy, "application/x-www-form-urlencoded", expect![[r#"
+        "#]],
+        );
+        check(
+            &Denied::Busy,
+            "application/x-www-form-urlencoded",
+            expect![[r#"
             503
             content-type: text/xml
             x-amzn-requestid: 3f0a
             x-amzn-errortype: ServiceUnavailableException
             retry-after: 1
             <ErrorResponse><Error><Type>Receiver</Type><Code>ServiceUnavailableException</Code><Message>Too many requests are being worked on. Try again.</Message></Error><RequestId>3f0a</RequestId></ErrorResponse>
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn what_broke_stays_inside() {
         let fault = Denied::Fault { fault: "the disk is full".to_owned() };
-        check(&fault, "", expect![[r#"
+        check(
+            &fault,
+            "",
+            expect![[r#"
             500
             content-type: application/json
             x-amzn-requestid: 3f0a
             x-amzn-errortype: ServiceException
             {"message":"The request failed inside the server. Its log has the reason, with the request's id."}
-        "#]]);
-        check(&Denied::Body(BodyError::TooLong { limit: 4 }), "", expect![[r#"
+        "#]],
+        );
+        check(
+            &Denied::Body(BodyError::TooLong { limit: 4 }),
+            "",
+            expect![[r#"
             413
             content-type: application/json
             x-amzn-requestid: 3f0a
             x-amzn-errortype: RequestEntityTooLargeException
             connection: close
             {"message":"The request's body is longer than 4 bytes."}
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -47,7 +47,10 @@ impl Setting {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         let tls = Tls::read(&cert, &key).unwrap();
-        (Self::start(Limits::default(), Some(tls)).await, CertificateDer::from_pem_file(cert).unwrap())
+        (
+            Self::start(Limits::default(), Some(tls)).await,
+            CertificateDer::from_pem_file(cert).unwrap(),
+        )
     }
 
     async fn start(limits: Limits, tls: Option<Tls>) -> Self {
