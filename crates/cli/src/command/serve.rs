@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use api::Api;
 use clap::ValueEnum;
-use server::{Gate, Limits, Port, Record, Service, Tls};
+use server::{Gate, ImageBuilderService, Limits, Port, Record, Service, Tls};
+use store::Db;
 use tokio::sync::Notify;
 
 use crate::cancel;
@@ -81,8 +83,9 @@ impl Serve {
         }
         let format = self.log_format;
         let log = move |record: &Record| write_record(format, record);
+        let services = services(identities.db.clone());
         let keys = StoredKeys::new(identities);
-        let gate = Gate::new(keys, services(), log, now_micros, Limits::default());
+        let gate = Gate::new(keys, services, log, now_micros, Limits::default());
         port.serve(gate, async move { end.notified().await }).await;
         Ok(Exit::Done)
     }
@@ -92,8 +95,9 @@ const EXPOSED: &str = "warning: without TLS, whoever is on the way reads what is
                        requests stay signed. Use --tls-cert and --tls-key, or listen on 127.0.0.1.\n";
 
 /// Returns what is served.
-fn services() -> Vec<Box<dyn Service>> {
-    Vec::new()
+fn services(db: Db) -> Vec<Box<dyn Service>> {
+    let api = Api::new(db, Arc::new(now_micros));
+    vec![Box::new(ImageBuilderService(api))]
 }
 
 fn write_record(format: LogFormat, record: &Record) {
