@@ -93,7 +93,7 @@ class Keys(unittest.TestCase):
                 server.command("key", command, made["accessKeyId"])
             reply = raw.send(raw.sign(raw.request(*LIST), keys=keys))
             self.assertEqual(reply.status, status, reply.body)
-        server.command("key", "delete", made["accessKeyId"])
+        server.command("key", "delete", "--yes", made["accessKeyId"])
         self.assertEqual(raw.send(raw.sign(raw.request(*LIST), keys=keys)).status, 403)
 
 

@@ -56,7 +56,7 @@ class Components(unittest.TestCase):
             "arn": arn, "name": name, "version": "1.0.0", "description": "Says hello",
             "changeDescription": "first", "type": "BUILD", "platform": "Linux",
             "supportedOsVersions": ["Debian 12"], "owner": setting.account(), "data": DOCUMENT,
-            "encrypted": True, "tags": {"team": "a"},
+            "tags": {"team": "a"},
         }
         self.assertEqual({key: component.get(key) for key in wanted}, wanted)
 
@@ -88,9 +88,9 @@ class Components(unittest.TestCase):
 
     def test_bad_documents_and_versions_are_refused(self):
         for code, members in [
-            ("InvalidVersionNumberException", {"semanticVersion": "1.0.x"}),
+            ("InvalidRequestException", {"semanticVersion": "1.0.x"}),
             ("InvalidParameterCombinationException", {"uri": "s3://bucket/key"}),
-            ("InvalidRequestException", {"data": "phases: 7"}),
+            ("InvalidParameterValueException", {"data": "phases: 7"}),
         ]:
             with self.subTest(members=members):
                 refusal(self, code, self.make, **members)

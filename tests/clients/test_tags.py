@@ -15,7 +15,7 @@ class Tags(unittest.TestCase):
         cls.arn = made["componentBuildVersionArn"]
 
     def tags(self):
-        return self.client.list_tags_for_resource(resourceArn=self.arn)["tags"]
+        return self.client.list_tags_for_resource(resourceArn=self.arn).get("tags", {})
 
     def test_tags_are_added_replaced_and_taken_away(self):
         odd = {"a": "1", "key with spaces": "ü/+:=@", "empty": ""}

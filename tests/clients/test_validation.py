@@ -49,7 +49,8 @@ class EveryOperation(unittest.TestCase):
             shape = model.SERVICE.operation_model(operation).input_shape
             if "maxResults" not in shape.members:
                 continue
-            for size in [0, 26, "five"]:
+            most = shape.members["maxResults"].metadata["max"]
+            for size in [0, most + 1, "five"]:
                 with self.subTest(operation=operation, size=size):
                     reply = raw.call(operation, None, {"maxResults": size})
                     self.assertEqual(reply.status, 400)
