@@ -94,9 +94,18 @@ fn machine() -> Machine {
         scratch: base.join("goldsmith"),
         folder: PathBuf::from("/tmp"),
         adopts_orphans,
+        variables: inherited().into_iter().collect(),
         s3: toe::s3::Settings::of(variable),
         ..Machine::default()
     }
+}
+
+/// Returns what steps inherit of this process's environment: the time that
+/// tools write into what they make, so that they make the same every time.
+#[expect(clippy::disallowed_methods, reason = "the agent hands this much on")]
+fn inherited() -> Option<(OsString, OsString)> {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    std::env::var_os(EPOCH).map(|value| (EPOCH.into(), value))
 }
 
 #[expect(clippy::disallowed_methods, reason = "credentials of AWS come by the environment")]

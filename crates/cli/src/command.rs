@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod build;
 pub(crate) mod completion;
+pub(crate) mod component;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod env;
@@ -18,7 +19,7 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod show;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Format};
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -36,10 +37,15 @@ pub(crate) fn run(
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
-    let home = || Home::new(global.data_dir.clone(), environment);
+    let takes_junit = matches!(command, Command::Build(_) | Command::Component(_));
+    if global.output == Format::Junit && !takes_junit {
+        return Err(CliError::NoJunit);
+    }
+    let home = || Home::new(global.data_dir.clone(), environment.clone());
     let result = runtime.block_on(async {
         match command {
             Command::Build(build) => build.run(&home()?, global.verbose, out).await,
+            Command::Component(component) => component.run(&environment, home, out).await,
             Command::Images(images) => images.run(&home()?, out).await,
             Command::Show(show) => show.run(&home()?, out).await,
             Command::Logs(logs) => logs.run(&home()?, out).await,

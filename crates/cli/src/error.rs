@@ -14,6 +14,7 @@ use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, R
 use server::{BindError, TlsError};
 use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
+use crate::command::component::{OrderError as ComponentOrderError, PlaceError, StateError};
 use crate::exit::Exit;
 use crate::reference::FindError;
 
@@ -112,6 +113,24 @@ pub(crate) enum CliError {
     Unconfirmed { what: String },
     #[error("nothing was deleted")]
     Declined,
+    #[error("`--output junit` is for `goldsmith build` and `goldsmith component`")]
+    NoJunit,
+    #[error(transparent)]
+    ComponentOrder(#[from] ComponentOrderError),
+    #[error(transparent)]
+    ComponentState(#[from] StateError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    LogFolder(#[from] toe::LogFolderError),
+    #[error("`--in {text}` names no base")]
+    Base {
+        text: String,
+        #[source]
+        source: model::ParseParentError,
+    },
+    #[error("{message}")]
+    Trial { message: String },
 }
 
 impl CliError {
@@ -122,6 +141,12 @@ impl CliError {
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
             Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
             Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::NoJunit | Self::ComponentOrder(_) | Self::Base { .. } => Exit::Input,
+            Self::ComponentState(_) => Exit::Input,
+            Self::Place(PlaceError::Execute { source: ExecuteError::Cancelled, .. }) => {
+                Exit::Cancelled
+            }
+            Self::Trial { message } if message.contains("apt-get install") => Exit::Lacking,
             Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
@@ -160,6 +185,9 @@ impl CliError {
             | Self::Machine(_)
             | Self::Ask(_)
             | Self::Output(_)
+            | Self::Place(_)
+            | Self::LogFolder(_)
+            | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
     }
@@ -245,7 +273,17 @@ impl CliError {
             | Self::Ask(_)
             | Self::Output(_)
             | Self::Runtime(_)
+            | Self::NoJunit
+            | Self::ComponentOrder(_)
+            | Self::Base { .. }
+            | Self::Place(_)
+            | Self::LogFolder(_)
+            | Self::Trial { .. }
             | Self::Declined => None,
+            Self::ComponentState(StateError::Changed { .. }) => {
+                Some("remove that file to begin anew".to_owned())
+            }
+            Self::ComponentState(_) => None,
         }
     }
 

@@ -39,6 +39,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Says whether JUnit XML was asked for.
+    pub(crate) fn is_junit(&self) -> bool {
+        self.format == Format::Junit
+    }
+
     /// Says whether silence was asked for.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet

@@ -92,6 +92,7 @@ fn every_command_explains_itself() {
     let commands = [
         "account",
         "build",
+        "component",
         "images",
         "show",
         "logs",
@@ -110,13 +111,17 @@ fn every_command_explains_itself() {
     ];
     let whole = succeed(data.path(), &["--help"]);
     expect_file!["help/goldsmith.txt"].assert_eq(&whole);
+    for command in ["run", "validate"] {
+        let help = succeed(data.path(), &["component", command, "--help"]);
+        expect_file![format!("help/component-{command}.txt")].assert_eq(&help);
+    }
     for command in commands {
         assert!(whole.contains(&format!("\n  {command} ")), "{command} is not listed");
         let help = succeed(data.path(), &[command, "--help"]);
         expect_file![format!("help/{command}.txt")].assert_eq(&help);
     }
     let listed = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help")).unwrap();
-    assert_eq!(listed.count(), commands.len() + 1, "a help text has no command");
+    assert_eq!(listed.count(), commands.len() + 3, "a help text has no command");
 }
 
 #[test]

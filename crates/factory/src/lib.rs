@@ -5,6 +5,7 @@
 mod action;
 mod build;
 mod clock;
+mod executed;
 mod factory;
 mod failure;
 mod garbage;
@@ -16,15 +17,18 @@ mod owner;
 mod parameters;
 mod recover;
 mod report;
+mod trial;
 
 pub use build::BuildError;
+pub use executed::executed_components;
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
 pub use garbage::GarbageError;
-pub use log::{Line, LogError};
+pub use log::{Line, LogError, clean};
 pub use managed::{ManagedComponent, managed_components};
 pub use notice::{Notice, Observer, PlannedStep};
 pub use order::{LoadedComponent, Order, OrderError};
-pub use parameters::{NoParameters, Parameters};
+pub use parameters::{KeptParameters, NoParameters, Parameters, stored_parameters};
 pub use recover::{Recovered, end_dead_runs};
 pub use report::{Case, Published, Report, StepReport};
+pub use trial::{Kind, Site, Trial};

@@ -41,7 +41,7 @@ use crate::clock::Deadline;
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
-pub(crate) use execute_document::within;
+pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
 
 /// What an action works with.
@@ -64,7 +64,7 @@ pub(crate) enum Told<'a> {
     /// A line that a program wrote.
     Line(Stream, &'a str),
     /// What happens in a nested document.
-    Nested(Event),
+    Nested(Box<Event>),
 }
 
 impl Bench<'_> {
@@ -73,12 +73,7 @@ impl Bench<'_> {
     }
 
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
-        let terms = Terms {
-            folder: self.machine.folder.clone(),
-            deadline: self.deadline,
-            adopts_orphans: self.machine.adopts_orphans,
-            mask: self.mask.clone(),
-        };
+        let terms = Terms { machine: self.machine, deadline: self.deadline, mask: self.mask };
         process::run(program, &terms, &mut |stream, line| self.say(stream, line))
     }
 }

@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use channel::{Event, Stored};
-#[cfg(test)]
 use serde_json::Value;
 
 /// What stands for a value.
@@ -91,7 +90,6 @@ impl Mask {
     }
 
     /// Masks the values in every text of `json`.
-    #[cfg(test)]
     pub(crate) fn json(&self, json: &mut Value) {
         match json {
             Value::String(text) => self.text(text),
@@ -113,9 +111,12 @@ impl Mask {
     pub(crate) fn event(&self, event: &mut Event) {
         match event {
             Event::Output { line, .. } => self.text(line),
-            Event::StepEnded { message, .. }
-            | Event::Ended { message, .. }
-            | Event::Refused { message } => self.text(message),
+            Event::StepEnded { message, inputs, outputs, .. } => {
+                self.text(message);
+                self.json(inputs);
+                self.json(outputs);
+            }
+            Event::Ended { message, .. } | Event::Refused { message } => self.text(message),
             // What a restarted execution goes on with is for `toe` alone.
             Event::Ready { .. } | Event::StepStarted { .. } | Event::Reboot { .. } => {}
         }

@@ -10,6 +10,8 @@ use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Ste
 use serde_json::Value;
 
 use crate::Machine;
+use crate::action::DETAILED_OUTPUT;
+use crate::excerpt::excerpt;
 use crate::mask::Mask;
 use crate::resume::{Counts, Progress, State};
 use crate::scope::{Values, Wanted};
@@ -101,6 +103,10 @@ pub(crate) fn run_within(
     let requests = [outer, &[request]].concat();
     let report = &mut |mut event: Event| {
         mask.event(&mut event);
+        // A value that is cut in two would not be recognised.
+        if let Event::StepEnded { inputs, outputs, .. } = &mut event {
+            (*inputs, *outputs) = (excerpt(inputs.take()), excerpt(outputs.take()));
+        }
         report(event);
     };
     let mut execution = Execution { document, requests, values, wanted, machine, state, report };
@@ -128,6 +134,10 @@ impl Execution<'_> {
         while let Some(phase) = document.phases.get(self.state.phase) {
             let is_asked_for = phases.contains(&phase.name);
             while let Some(step) = phase.steps.get(self.state.step).filter(|_| is_asked_for) {
+                if self.machine.is_stopped() {
+                    self.state.failure.get_or_insert_with(|| "it was cancelled".to_owned());
+                    return None;
+                }
                 match self.step(phase, step) {
                     Next::Step => self.state.step += 1,
                     Next::Restart(delay) => return Some(delay),
@@ -165,15 +175,18 @@ impl Execution<'_> {
         let (ending, millis) = step::run(&place, progress, self.report);
         match self.count_restart(ending) {
             Ending::Success { exit_code, outputs, inputs, restart } => {
+                let told =
+                    Told { exit_code, message: "", millis, inputs: &inputs, outputs: &outputs };
+                self.report_end(phase, step, Status::Success, &told);
                 self.record(phase, step, outputs, inputs);
-                self.report_end(phase, step, Status::Success, exit_code, "", millis);
                 let Some(delay) = restart else { return Next::Step };
                 // Even after the last step: the document asked for it.
                 self.state.step += 1;
                 Next::Restart(delay)
             }
             Ending::Skipped { reason } => {
-                self.report_end(phase, step, Status::Skipped, None, reason, millis);
+                let told = Told { millis, ..Told::because(reason) };
+                self.report_end(phase, step, Status::Skipped, &told);
                 Next::Step
             }
             Ending::Restart { delay, progress } => {
@@ -181,12 +194,14 @@ impl Execution<'_> {
                 Next::Restart(delay)
             }
             Ending::Failed(Failure { exit_code, reason, inputs, outputs }) => {
-                self.record(phase, step, outputs, inputs);
                 let status = match step.on_failure {
                     OnFailure::Abort | OnFailure::Continue => Status::Failed,
                     OnFailure::Ignore => Status::IgnoredFailure,
                 };
-                self.report_end(phase, step, status, exit_code, &reason, millis);
+                let message = &reason;
+                let told = Told { exit_code, message, millis, inputs: &inputs, outputs: &outputs };
+                self.report_end(phase, step, status, &told);
+                self.record(phase, step, outputs, inputs);
                 self.fail(phase, step, &sentence(exit_code, &reason))
             }
         }
@@ -216,6 +231,10 @@ impl Execution<'_> {
     fn fail(&mut self, phase: &Phase, step: &Step, sentence: &str) -> Next {
         let message =
             || format!("phase {}: step {} ({}) {sentence}", phase.name, step.name, step.module);
+        if self.machine.is_stopped() {
+            self.state.failure.get_or_insert_with(message);
+            return Next::Stop;
+        }
         match step.on_failure {
             OnFailure::Ignore => Next::Step,
             OnFailure::Continue => {
@@ -241,27 +260,47 @@ impl Execution<'_> {
         }
     }
 
-    fn report_end(
-        &mut self,
-        phase: &Phase,
-        step: &Step,
-        status: Status,
-        exit_code: Option<i32>,
-        message: &str,
-        millis: u64,
-    ) {
+    fn report_end(&mut self, phase: &Phase, step: &Step, status: Status, told: &Told<'_>) {
         let counts = &mut self.state.counts;
         counts.executed += u32::from(status != Status::Skipped);
         counts.failed += u32::from(status == Status::Failed);
         counts.ignored += u32::from(status == Status::IgnoredFailure);
+        let outputs = told.outputs.iter().map(|(name, text)| {
+            let nested = (name == DETAILED_OUTPUT).then(|| records(text)).flatten();
+            (name.clone(), nested.unwrap_or_else(|| text.clone().into()))
+        });
         (self.report)(Event::StepEnded {
             phase: phase.name.clone(),
             step: step.name.clone(),
             status,
-            exit_code,
-            message: message.to_owned(),
-            millis,
+            exit_code: told.exit_code,
+            message: told.message.to_owned(),
+            millis: told.millis,
+            inputs: told.inputs.clone(),
+            outputs: Value::Object(outputs.collect()),
         });
+    }
+}
+
+/// Returns the records of nested documents: a list, or one a line from a loop.
+fn records(text: &str) -> Option<Value> {
+    let lists = text.lines().map(serde_json::from_str::<Vec<Value>>);
+    Some(lists.collect::<Result<Vec<_>, _>>().ok()?.concat().into())
+}
+
+/// What is told of a step that ended.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    exit_code: Option<i32>,
+    message: &'a str,
+    millis: u64,
+    inputs: &'a Value,
+    outputs: &'a [(String, String)],
+}
+
+impl<'a> Told<'a> {
+    fn because(message: &'a str) -> Self {
+        Self { exit_code: None, message, millis: 0, inputs: &Value::Null, outputs: &[] }
     }
 }
 

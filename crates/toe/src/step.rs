@@ -171,7 +171,7 @@ fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Ev
                     stream,
                     line: line.to_owned(),
                 },
-                Told::Nested(event) => within(event, place.phase, &step.name),
+                Told::Nested(event) => within(*event, place.phase, &step.name),
             });
         };
         match attempt(place, &progress, &mut tell) {
@@ -187,7 +187,11 @@ fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Ev
                 let progress = Progress { turns, outputs, action, ..progress };
                 return Ending::Restart { delay, progress };
             }
-            Err(fault) if fault.is_final || number >= step.max_attempts.get() => {
+            Err(fault)
+                if fault.is_final
+                    || place.machine.is_stopped()
+                    || number >= step.max_attempts.get() =>
+            {
                 return Ending::Failed(fault.into_failure(inputs));
             }
             Err(fault) => {
