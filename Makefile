@@ -6,7 +6,7 @@ export GOLDSMITH_AGENT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/agent/gol
 
 CARGO_TEST := $(if $(shell command -v cargo-nextest),cargo nextest run,cargo test)
 
-.PHONY: help demo test check unit vm user bench fuzz build agent packages
+.PHONY: help demo test check unit clients vm user bench fuzz build agent packages
 .NOTPARALLEL:
 
 help: ## Says what can be made
@@ -15,7 +15,7 @@ help: ## Says what can be made
 demo: packages build ## Builds, tests and publishes the image of examples/web-server
 	$(GOLDSMITH_BIN) build examples/web-server
 
-test: packages check unit vm user ## Runs everything that must pass, as CI does
+test: packages check unit clients vm user ## Runs everything that must pass, as CI does
 
 check: ## Judges formatting, lints and the house rules
 	cargo fmt --all --check
@@ -25,6 +25,9 @@ check: ## Judges formatting, lints and the house rules
 unit: ## Runs the unit and property tests
 	$(CARGO_TEST) --locked --workspace
 	cargo test --locked --workspace --doc
+
+clients: packages build ## Runs the AWS CLI and boto3 against a real server
+	scripts/clients
 
 vm: packages build ## Runs the tests that build, boot and publish real images
 	cargo test --locked --package cli --test e2e

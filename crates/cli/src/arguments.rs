@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::command::{
     account, build, completion, component, delete, doctor, env, export, gc, images, key, logs, man,
-    parameter, run, schema, show,
+    parameter, run, schema, serve, show,
 };
 use crate::exit::Exit;
 
@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Gc(gc::Gc),
     Account(account::Accounts),
     Key(key::Keys),
+    Serve(serve::Serve),
     Env(env::Env),
     Parameter(parameter::Parameters),
     Doctor(doctor::Doctor),

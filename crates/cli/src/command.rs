@@ -16,6 +16,7 @@ pub(crate) mod man;
 pub(crate) mod parameter;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod show;
 
 use crate::arguments::{Arguments, Command, Format};
@@ -54,6 +55,7 @@ pub(crate) fn run(
             Command::Gc(gc) => gc.run(&home()?, out).await,
             Command::Account(accounts) => accounts.run(&home()?, out).await,
             Command::Key(keys) => keys.run(&home()?, out).await,
+            Command::Serve(serve) => serve.run(&home()?, out).await,
             Command::Env(env) => env.run(&home()?, out).await,
             Command::Parameter(parameters) => parameters.run(&home()?, out).await,
             Command::Doctor(doctor) => doctor.run(&home()?, out),

@@ -11,6 +11,7 @@ use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
+use server::{BindError, TlsError};
 use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
 use crate::command::component::{
@@ -96,6 +97,10 @@ pub(crate) enum CliError {
         #[source]
         source: io::Error,
     },
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("failed to draw a password")]
     Random(#[source] io::Error),
     #[error("failed to run the machine")]
@@ -147,7 +152,7 @@ impl CliError {
             }
             Self::Trial { message } if message.contains("apt-get install") => Exit::Lacking,
             Self::Find(FindError::Several { .. }) => Exit::Input,
-            Self::Secure { .. } | Self::Value(_) => Exit::Input,
+            Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
@@ -170,6 +175,7 @@ impl CliError {
             Self::NoHome
             | Self::Keyring(_)
             | Self::Draw(_)
+            | Self::Bind(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
@@ -232,6 +238,11 @@ impl CliError {
                 }
                 _ => None,
             },
+            Self::Bind(error) if error.source.kind() == io::ErrorKind::AddrInUse => Some(
+                "another program listens there, perhaps another `goldsmith serve`; \
+                 choose another port with --listen"
+                    .to_owned(),
+            ),
             Self::Export(error) => match error.kind() {
                 ExportErrorKind::Exists => {
                     Some("remove the file, or add --force to replace it".to_owned())
@@ -247,6 +258,8 @@ impl CliError {
             ),
             Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
             Self::Order(_)
+            | Self::Bind(_)
+            | Self::Tls(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }

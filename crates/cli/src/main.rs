@@ -12,6 +12,7 @@ mod exit;
 mod home;
 mod identity;
 mod junit;
+mod keys;
 mod machines;
 mod needs;
 mod output;

@@ -22,8 +22,16 @@ pub(crate) struct Need {
 const TABLE: &str = include_str!("../../../scripts/packages.txt");
 
 /// What is only needed to compile and test Goldsmith.
-const FOR_THE_SOURCE: [&str; 6] =
-    ["cc", "/usr/include/stdio.h", "make", "e2fsck", "sfdisk", "fsck.vfat"];
+const FOR_THE_SOURCE: [&str; 8] = [
+    "cc",
+    "/usr/include/stdio.h",
+    "make",
+    "e2fsck",
+    "sfdisk",
+    "fsck.vfat",
+    "/usr/lib/python3.11/ensurepip",
+    "pip3",
+];
 
 /// Returns what a user, root or not, needs to build images.
 pub(crate) fn needs(root: bool) -> Vec<Need> {

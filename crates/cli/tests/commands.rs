@@ -5,6 +5,8 @@
 mod identity;
 #[path = "commands/parameter.rs"]
 mod parameter;
+#[path = "commands/serve.rs"]
+mod serve;
 
 use std::fs;
 use std::path::Path;
@@ -98,6 +100,7 @@ fn every_command_explains_itself() {
         "export",
         "delete",
         "env",
+        "serve",
         "gc",
         "key",
         "parameter",

@@ -81,6 +81,7 @@ impl Db {
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_accounts.sql"),
+    include_str!("../migrations/0003_resources.sql"),
 ];
 
 /// One for the writer, the others for readers, who never wait for it.
@@ -167,7 +168,7 @@ mod tests {
         }
         let db = Db::open(&path).await.unwrap();
         assert_eq!(run::list(&db).await.unwrap().len(), 12);
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 2);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 3);
     }
 
     #[tokio::test]

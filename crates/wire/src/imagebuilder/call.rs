@@ -5,7 +5,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,6 +35,11 @@ impl Operation {
     pub fn action(self) -> &'static Action {
         &ACTIONS[self as usize]
     }
+}
+
+/// Returns the operation that a method and a path mean, whatever else is in the request.
+pub fn find(method: &Method, path: &str) -> Option<Operation> {
+    route::find(&ACTIONS, method, path).map(|found| Operation::ALL[found.index])
 }
 
 /// Returns what `request` asks for, if it breaks no constraint of the model.

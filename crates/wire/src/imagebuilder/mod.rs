@@ -7,7 +7,7 @@ mod generated;
 #[cfg(test)]
 mod properties;
 
-pub use call::{Answer, Call, accept, answer};
+pub use call::{Answer, Call, accept, answer, find};
 pub use error::{DRY_RUN_MESSAGE, Error};
 pub use generated::data::{
     AccountAggregation, AdditionalInstanceConfiguration, Ami, AmiDistributionConfiguration,

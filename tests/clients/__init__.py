@@ -1,0 +1,1 @@
+"""The AWS CLI and boto3, unmodified, against `goldsmith serve`."""

@@ -1,0 +1,160 @@
+"""Components: made, read, listed, tagged, deleted."""
+
+import json
+import unittest
+import uuid
+
+from . import aws, setting
+
+DOCUMENT = """name: hello
+schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: greet
+        action: ExecuteBash
+        inputs:
+          commands: [echo hello]
+"""
+
+
+def refusal(test, code, call, **members):
+    """Calls what must be refused with `code`; returns the message."""
+    with test.assertRaises(Exception) as caught:
+        call(**members)
+    error = caught.exception.response["Error"]
+    test.assertEqual(error["Code"], code, error["Message"])
+    return error["Message"]
+
+
+def fresh(name="component"):
+    """Returns a name that no other test has."""
+    return f"{name}-{uuid.uuid4().hex[:12]}"
+
+
+class Components(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.client = setting.client()
+
+    def make(self, **members):
+        given = {"name": fresh(), "semanticVersion": "1.0.0", "platform": "Linux",
+                 "data": DOCUMENT, **members}
+        return self.client.create_component(**given)
+
+    def test_a_component_is_what_was_given(self):
+        name = fresh()
+        made = self.make(
+            name=name, description="Says hello", changeDescription="first",
+            supportedOsVersions=["Debian 12"], tags={"team": "a"})
+        arn = made["componentBuildVersionArn"]
+        self.assertEqual(arn, setting.arn(f"component/{name}/1.0.0/1"))
+        self.assertEqual(made["latestVersionReferences"]["latestVersionArn"],
+                         setting.arn(f"component/{name}/x.x.x"))
+        component = self.client.get_component(componentBuildVersionArn=arn)["component"]
+        wanted = {
+            "arn": arn, "name": name, "version": "1.0.0", "description": "Says hello",
+            "changeDescription": "first", "type": "BUILD", "platform": "Linux",
+            "supportedOsVersions": ["Debian 12"], "owner": setting.account(), "data": DOCUMENT,
+            "tags": {"team": "a"},
+        }
+        self.assertEqual({key: component.get(key) for key in wanted}, wanted)
+
+    def test_a_changed_document_is_a_new_build(self):
+        name = fresh()
+        first = self.make(name=name)["componentBuildVersionArn"]
+        message = refusal(self, "ResourceAlreadyExistsException", self.make, name=name)
+        self.assertIn(first, message)
+        second = self.make(name=name, data=DOCUMENT.replace("hello]", "again]"))
+        self.assertTrue(second["componentBuildVersionArn"].endswith("/1.0.0/2"))
+        version = first.rpartition("/")[0]
+        builds = self.client.list_component_build_versions(componentVersionArn=version)
+        self.assertEqual(len(builds["componentSummaryList"]), 2)
+
+    def test_a_token_makes_one_component(self):
+        name, token = fresh(), uuid.uuid4().hex
+        arns = {self.make(name=name, clientToken=token)["componentBuildVersionArn"]
+                for _ in range(3)}
+        self.assertEqual(len(arns), 1)
+        refusal(self, "IdempotentParameterMismatchException", self.make,
+                name=name, clientToken=token, description="another")
+
+    def test_a_dry_run_makes_nothing(self):
+        name = fresh()
+        refusal(self, "DryRunOperationException", self.make, name=name, dryRun=True)
+        filters = [{"name": "name", "values": [name]}]
+        listed = self.client.list_components(filters=filters)
+        self.assertEqual(listed["componentVersionList"], [])
+
+    def test_bad_documents_and_versions_are_refused(self):
+        for code, members in [
+            ("InvalidRequestException", {"semanticVersion": "1.0.x"}),
+            ("InvalidParameterCombinationException", {"uri": "s3://bucket/key"}),
+            ("InvalidParameterValueException", {"data": "phases: 7"}),
+        ]:
+            with self.subTest(members=members):
+                refusal(self, code, self.make, **members)
+
+    def test_what_is_deleted_is_gone(self):
+        arn = self.make()["componentBuildVersionArn"]
+        self.client.delete_component(componentBuildVersionArn=arn)
+        for call in [self.client.get_component, self.client.delete_component]:
+            refusal(self, "ResourceNotFoundException", call, componentBuildVersionArn=arn)
+
+    def test_pages_hold_each_component_once(self):
+        prefix = fresh()
+        names = {f"{prefix}-{index}" for index in range(7)}
+        for name in names:
+            self.make(name=name)
+        pages = self.client.get_paginator("list_components").paginate(
+            owner="Self", PaginationConfig={"PageSize": 2})
+        listed = [entry["name"] for page in pages for entry in page["componentVersionList"]]
+        self.assertEqual(len(listed), len(set(listed)))
+        self.assertLessEqual(names, set(listed))
+        refusal(self, "InvalidPaginationTokenException", self.client.list_components,
+                nextToken="nonsense")
+
+    def test_amazon_s_components_are_listed_and_read(self):
+        listed = self.client.list_components(owner="Amazon")["componentVersionList"]
+        names = {entry["name"] for entry in listed}
+        self.assertLessEqual({"update-linux", "simple-boot-test-linux"}, names)
+        entry = listed[0]
+        found = self.client.get_component(componentBuildVersionArn=entry["arn"])["component"]
+        self.assertEqual(found["owner"], "Amazon")
+        self.assertTrue(found["data"])
+
+    def test_a_script_is_imported(self):
+        made = self.client.import_component(
+            name=fresh(), semanticVersion="1.0.0", type="BUILD", format="SHELL",
+            platform="Linux", data="#!/bin/sh\necho hello\n")
+        arn = made["componentBuildVersionArn"]
+        component = self.client.get_component(componentBuildVersionArn=arn)["component"]
+        self.assertIn("ExecuteBash", component["data"])
+
+    def test_a_policy_is_kept_as_it_is(self):
+        arn = self.make()["componentBuildVersionArn"]
+        refusal(self, "ResourceNotFoundException", self.client.get_component_policy,
+                componentArn=arn)
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "123456789012"},
+            "Action": "imagebuilder:GetComponent", "Resource": arn}]})
+        self.client.put_component_policy(componentArn=arn, policy=policy)
+        kept = self.client.get_component_policy(componentArn=arn)["policy"]
+        self.assertEqual(json.loads(kept), json.loads(policy))
+        refusal(self, "InvalidParameterValueException", self.client.put_component_policy,
+                componentArn=arn, policy="{")
+
+
+class CommandLine(unittest.TestCase):
+    def test_the_life_of_a_component(self):
+        name = fresh()
+        made = aws.ok(f"create-component --name {name} --semantic-version 1.0.0 "
+                      f"--platform Linux --data '{DOCUMENT}' --tags team=a")
+        arn = made["componentBuildVersionArn"]
+        found = aws.ok(f"get-component --component-build-version-arn {arn}")
+        self.assertEqual(found["component"]["tags"], {"team": "a"})
+        listed = aws.ok("list-components --owner Self --max-items 1 --page-size 1")
+        self.assertEqual(len(listed["componentVersionList"]), 1)
+        aws.ok(f"delete-component --component-build-version-arn {arn}")
+        said = aws.fails(f"get-component --component-build-version-arn {arn}")
+        self.assertIn("ResourceNotFoundException", said)
