@@ -44,7 +44,7 @@ fn the_web_server_is_built_tested_and_published() {
 
     exports_are_the_image(&setting, amis[1]["ami"].as_str().unwrap());
     the_image_runs(&setting, amis[0]["ami"].as_str().unwrap());
-    assert_eq!(Traces::now(&setting), before);
+    Traces::check_settled(&setting, &before);
     let deleted = setting.run(&["delete", image, "--yes"]);
     assert!(deleted.status.success(), "{}", text(&deleted));
     assert!(!setting.amis().iter().any(|id| id == amis[0]["ami"].as_str().unwrap()));

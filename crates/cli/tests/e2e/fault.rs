@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::setting::{Setting, Traces, text};
 
@@ -229,14 +228,7 @@ fn a_killed_factory_leaves_nothing() {
     let shown = setting.json(&["show", "killed"]).to_string();
     assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
     assert!(setting.run(&["gc"]).status.success());
-    // The kernel takes a moment to end a process namespace.
-    for _ in 0..100 {
-        if Traces::now(&setting) == before {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert_eq!(Traces::now(&setting), before);
+    Traces::check_settled(&setting, &before);
 }
 
 /// Returns the id of a process below `ancestor` whose name begins so.

@@ -166,6 +166,21 @@ impl Traces {
     }
 }
 
+impl Traces {
+    /// Checks that there is no more than before, once the kernel has ended the
+    /// process namespaces of what was killed, which takes it a moment.
+    #[track_caller]
+    pub(crate) fn check_settled(setting: &Setting, before: &Self) {
+        for _ in 0..100 {
+            if Self::now(setting) == *before {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(Self::now(setting), *before);
+    }
+}
+
 /// Returns the most memory a process ever had, in bytes (proc_pid_status(5)).
 fn peak_memory(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
