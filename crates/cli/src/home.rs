@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use cell::{Cells, Ids};
 use factory::{Factory, KeptParameters, Settings};
@@ -71,8 +70,7 @@ impl Home {
         for image in &recovered.failed {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
         }
-        let parameters = self.parameters(factory.db())?;
-        Ok(factory.with_parameters(Arc::new(parameters)))
+        Ok(factory)
     }
 
     /// Returns the parameters that documents may refer to.

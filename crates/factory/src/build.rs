@@ -219,7 +219,10 @@ impl<'a> Work<'a> {
         // Processes first, then what they had open.
         self.machine = None;
         self.sandbox = None;
-        recover::remove(&self.factory.cells, vec![self.folder.clone()]);
+        // After a failure it is gone already.
+        if self.factory.cells.data().join(&self.folder).exists() {
+            recover::remove(&self.factory.cells, vec![self.folder.clone()]);
+        }
     }
 
     fn planned_steps(&self) -> Result<Vec<PlannedStep>, BuildError> {

@@ -3,7 +3,7 @@
 //! A token is recorded in the transaction that carries its request out, so
 //! that of several equal requests at once one is carried out.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Sqlite, SqliteExecutor, Transaction};
 
 use name::{Account, Digest, Region};
 
@@ -35,34 +35,30 @@ const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
 /// Fails with [`StoreErrorKind::TokenMismatch`] if the token came with another
 /// request.
 pub async fn answered(db: &Db, claim: &Claim) -> Result<Option<String>, StoreError> {
-    attempt("look for the client token", async {
-        let row = sqlx::query_as(FIND)
-            .bind(claim.account.as_str())
-            .bind(claim.region.as_str())
-            .bind(claim.operation)
-            .bind(&claim.token)
-            .bind(claim.at - KEPT)
-            .fetch_optional(db.pool())
-            .await?;
-        judge(claim, row)
-    })
-    .await
+    attempt("look for the client token", find(db.pool(), claim)).await
 }
 
-/// Like [`answered`], inside the transaction that is to carry the request out.
+/// Like [`answered`], also inside the transaction that is to carry the request out.
 pub(crate) async fn find(
-    tx: &mut Transaction<'_, Sqlite>,
+    executor: impl SqliteExecutor<'_>,
     claim: &Claim,
 ) -> Result<Option<String>, StoreErrorKind> {
-    let row = sqlx::query_as(FIND)
-        .bind(claim.account.as_str())
-        .bind(claim.region.as_str())
-        .bind(claim.operation)
-        .bind(&claim.token)
-        .bind(claim.at - KEPT)
-        .fetch_optional(&mut **tx)
-        .await?;
-    judge(claim, row)
+    let row: Option<(String, String)> = sqlx::query_as(
+        "SELECT digest, answer FROM client_token
+         WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND created_at > $5",
+    )
+    .bind(claim.account.as_str())
+    .bind(claim.region.as_str())
+    .bind(claim.operation)
+    .bind(&claim.token)
+    .bind(claim.at - KEPT)
+    .fetch_optional(executor)
+    .await?;
+    match row {
+        None => Ok(None),
+        Some((digest, answer)) if digest == claim.digest.hex() => Ok(Some(answer)),
+        Some(_) => Err(StoreErrorKind::TokenMismatch { token: claim.token.clone() }),
+    }
 }
 
 /// Records that the request is carried out and answered with `answer`; forgets old tokens.
@@ -86,15 +82,4 @@ pub(crate) async fn record(
         .execute(&mut **tx)
         .await?;
     Ok(())
-}
-
-const FIND: &str = "SELECT digest, answer FROM client_token
-     WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND created_at > $5";
-
-fn judge(claim: &Claim, row: Option<(String, String)>) -> Result<Option<String>, StoreErrorKind> {
-    match row {
-        None => Ok(None),
-        Some((digest, answer)) if digest == claim.digest.hex() => Ok(Some(answer)),
-        Some(_) => Err(StoreErrorKind::TokenMismatch { token: claim.token.clone() }),
-    }
 }

@@ -60,6 +60,8 @@ impl Build {
         let path = environment.path.as_deref().unwrap_or_default();
         needs::check(needed(&order, environment.root), path)?;
         let factory = home.factory(out).await?;
+        let parameters = home.parameters(factory.db())?;
+        let factory = factory.with_parameters(Arc::new(parameters));
         check_parent(&factory, &order.project).await?;
         let taken = factory.taken_names(&order).await?;
         if !taken.is_empty() {

@@ -35,7 +35,7 @@ pub struct Replacement {
 pub async fn replace(db: &Db, new: &Replacement, claim: &Claim) -> Result<Done, StoreError> {
     attempt("change the resource", async {
         let mut tx = db.begin().await?;
-        if let Some(answer) = client_token::find(&mut tx, claim).await? {
+        if let Some(answer) = client_token::find(&mut *tx, claim).await? {
             return Ok(Done::Before(answer));
         }
         let Replacement { arn, body, references, at } = new;

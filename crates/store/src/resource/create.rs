@@ -21,7 +21,7 @@ use crate::{Db, StoreError, StoreErrorKind};
 pub async fn create(db: &Db, new: &New, claim: &Claim) -> Result<Done, StoreError> {
     attempt("make the resource", async {
         let mut tx = db.begin().await?;
-        if let Some(answer) = client_token::find(&mut tx, claim).await? {
+        if let Some(answer) = client_token::find(&mut *tx, claim).await? {
             return Ok(Done::Before(answer));
         }
         let arn = insert(&mut tx, new).await?;

@@ -297,14 +297,10 @@ fn phases_of(component: &Component) -> Vec<String> {
 
 /// Says whether `documents` refer to stored parameters.
 fn ask_for_parameters(documents: &[Document]) -> bool {
-    let references = |document: &Document| {
-        let steps = document.component.phases.iter().flat_map(|phase| &phase.steps);
-        steps.flat_map(Step::references).collect::<Vec<_>>()
-    };
-    let is_stored = |reference: &Reference| {
-        matches!(reference, Reference::Stored(_) | Reference::StoredUnder(_))
-    };
-    documents.iter().flat_map(references).any(|reference| is_stored(&reference))
+    let phases = documents.iter().flat_map(|document| &document.component.phases);
+    let mut references = phases.flat_map(|phase| &phase.steps).flat_map(Step::references);
+    references
+        .any(|reference| matches!(reference, Reference::Stored(_) | Reference::StoredUnder(_)))
 }
 
 /// Returns a failure in a sentence. The message of a document names the phase
