@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::io::Errno;
 
 use crate::overlay;
 
@@ -14,9 +16,22 @@ pub(crate) fn read(layers: &[PathBuf], file: &Path, out: &mut impl Write) -> io:
     let at = Path::new("/tmp/tree");
     overlay::mount_readable(layers, at)?;
     let root = openat(CWD, at, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let found = openat2(&root, file, flags, Mode::empty(), ResolveFlags::IN_ROOT)
-        .map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
+    let found =
+        open(&root, file).map_err(|e| io::Error::other(format!("{}: {e}", file.display())))?;
     io::copy(&mut File::from(found), out)?;
     Ok(())
+}
+
+/// Opens `file` for reading, below `root` wherever its links lead.
+fn open(root: &OwnedFd, file: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    // The kernel gives up with EAGAIN when a path with `..` (here a link such
+    // as os-release's) is resolved while anything on the machine is renamed
+    // or mounted, and asks to be called again: openat2(2).
+    loop {
+        match openat2(root, file, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
+            Err(Errno::AGAIN) => std::thread::yield_now(),
+            opened => return opened,
+        }
+    }
 }
