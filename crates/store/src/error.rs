@@ -92,6 +92,12 @@ pub enum StoreErrorKind {
         #[source]
         source: TagsError,
     },
+    /// The parameter has a value and shall keep it (SSM: ParameterAlreadyExists).
+    #[error("the parameter `{name}` has a value already")]
+    HasValue {
+        /// The parameter.
+        name: ParameterName,
+    },
     /// The parameter has values of another type (SSM refuses that too).
     #[error("the parameter `{name}` is a {is}, not a {given}")]
     OtherType {
