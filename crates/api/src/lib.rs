@@ -5,5 +5,6 @@
 
 mod api;
 mod imagebuilder;
+mod schedule;
 
 pub use api::{Api, Clock};

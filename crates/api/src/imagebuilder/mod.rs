@@ -1,5 +1,6 @@
 //! The operations of Image Builder: a file for each resource, and one for each rule that several share.
 
+mod attached;
 mod claim;
 mod date;
 mod error;

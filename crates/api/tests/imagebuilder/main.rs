@@ -7,4 +7,6 @@ mod server;
 mod component;
 mod concurrency;
 mod managed;
+mod pipeline;
 mod tag;
+mod workflow;
