@@ -4,6 +4,8 @@
 //! when it was made. How resources are written in files, sent over wires or
 //! kept in databases is left to the crates that do so.
 
+mod access_key;
+mod account;
 mod ami;
 mod component;
 mod distribution;
@@ -11,12 +13,15 @@ mod image;
 mod infrastructure;
 mod instance_type;
 mod machine;
+mod parameter;
 mod parent;
 mod recipe;
 mod tags;
 mod template;
 mod tests;
 
+pub use access_key::KeyStatus;
+pub use account::{Alias, ParseAliasError};
 pub use ami::{Ami, BLOCK_BYTES, Snapshot};
 pub use component::{
     ComponentReference, ComponentUse, Components, ComponentsError, ParseReferenceError,
@@ -26,6 +31,7 @@ pub use image::{IllegalTransition, Image, ImageState};
 pub use infrastructure::Infrastructure;
 pub use instance_type::{InstanceType, ParseInstanceTypeError};
 pub use machine::{Architecture, BootMode};
+pub use parameter::{ParameterName, ParameterType, ParameterValueError, ParseParameterNameError};
 pub use parent::{DiskLocation, ParentImage, ParseParentError};
 pub use recipe::{BlockDevice, Name, ParseNameError, Recipe};
 pub use tags::{Tags, TagsError};

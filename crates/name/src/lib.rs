@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what the named thing is or where it is kept.
 
+mod access_key;
 mod arn;
 mod digest;
 mod id;
@@ -10,6 +11,7 @@ mod segment;
 mod text;
 mod version;
 
+pub use access_key::{AccessKeyId, ParseAccessKeyIdError};
 pub use arn::{Arn, Kind, Level, Owner, ParseArnError, ParseArnErrorKind};
 pub use digest::{Builder, Digest, ParseDigestError};
 pub use id::{AmiId, InstanceId, ParseIdError, RunId, SnapshotId};

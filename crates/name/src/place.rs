@@ -21,6 +21,13 @@ impl Region {
 pub struct Account(String);
 
 impl Account {
+    /// Returns the account for eight random bytes. It does not begin with 0, which programs lose
+    /// that take it for a number.
+    pub fn from_random(bytes: [u8; 8]) -> Self {
+        const LEAST: u64 = 100_000_000_000;
+        Self((LEAST + u64::from_be_bytes(bytes) % (9 * LEAST)).to_string())
+    }
+
     /// Returns the twelve digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -97,6 +104,8 @@ mod tests {
     #[test]
     fn accounts_are_twelve_digits() {
         assert_eq!("000000000000".parse::<Account>().unwrap().as_str(), "000000000000");
+        assert_eq!(Account::from_random([0; 8]).as_str(), "100000000000");
+        assert_eq!(Account::from_random([0xff; 8]).as_str(), "373709551615");
         for bad in ["", "1", "1234567890123", "12345678901a"] {
             assert!(bad.parse::<Account>().is_err(), "{bad}");
         }

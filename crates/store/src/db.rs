@@ -78,7 +78,10 @@ impl Db {
 }
 
 /// The schema's history. Its files are applied in order, each once.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_accounts.sql"),
+];
 
 /// One for the writer, the others for readers, who never wait for it.
 const CONNECTIONS: u32 = 4;
@@ -164,7 +167,7 @@ mod tests {
         }
         let db = Db::open(&path).await.unwrap();
         assert_eq!(run::list(&db).await.unwrap().len(), 12);
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 1);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 2);
     }
 
     #[tokio::test]

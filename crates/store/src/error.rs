@@ -1,9 +1,10 @@
 //! Why a fact could not be recorded or read.
 
 use std::error::Error;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use model::IllegalTransition;
+use model::{IllegalTransition, ParameterName, ParameterType, ParameterValueError};
 use name::{Region, RunId};
 
 /// An operation on the store failed.
@@ -50,6 +51,43 @@ pub enum StoreErrorKind {
         /// The region.
         region: Region,
     },
+    /// Something else has the name.
+    #[error("the {what} is already there")]
+    Taken {
+        /// What was to be made, with its name.
+        what: String,
+    },
+    /// The parameter has values of another type (SSM refuses that too).
+    #[error("the parameter `{name}` is a {is}, not a {given}")]
+    OtherType {
+        /// The parameter.
+        name: ParameterName,
+        /// Its type.
+        is: ParameterType,
+        /// The type of the new value.
+        given: ParameterType,
+    },
+    /// The value breaks a rule.
+    #[error("the parameter `{name}` cannot have the value")]
+    Value {
+        /// The parameter.
+        name: ParameterName,
+        /// The rule.
+        #[source]
+        source: ParameterValueError,
+    },
+    /// A secret cannot be read.
+    #[error("failed to unseal column `{column}`")]
+    Sealed {
+        /// The column.
+        column: &'static str,
+        /// Why not.
+        #[source]
+        source: seal::OpenError,
+    },
+    /// The operating system gave no random bytes.
+    #[error("failed to draw random bytes")]
+    Random(#[source] io::Error),
     /// The database was written by a newer version of this program.
     #[error("the database has schema {found}, this version of goldsmith knows {known}")]
     Newer {

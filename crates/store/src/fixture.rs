@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use model::{Ami, Architecture, BootMode, ImageState, Snapshot, Tags};
-use name::{AmiId, Digest, RunId, SnapshotId};
+use name::{Account, AmiId, Digest, RunId, SnapshotId};
 
+use crate::access_key::NewKey;
 use crate::ami::Registration;
 use crate::run::{NewRun, Owner, Run};
-use crate::{Db, ami, run, snapshot};
+use crate::{Db, Keyring, account, ami, run, snapshot};
 
 /// A database that lives as long as its folder.
 pub(crate) struct Fixture {
@@ -24,6 +25,11 @@ impl Fixture {
         Self { db, folder }
     }
 
+    /// Opens the keyring beside the database.
+    pub(crate) fn keyring(&self) -> Keyring {
+        Keyring::open(&self.folder.path().join("keyring")).unwrap()
+    }
+
     /// Records the `n`th run, of `image` 1.0.0.
     pub(crate) async fn run(&self, n: u8, image: &str) -> Run {
         run::create(&self.db, new_run(n, image)).await.unwrap()
@@ -35,6 +41,20 @@ impl Fixture {
             run::advance(&self.db, id, to, "", 9_000_000).await.unwrap();
         }
     }
+}
+
+/// Returns the `n`th account.
+pub(crate) fn account(n: u8, alias: &str) -> account::Entry {
+    account::Entry {
+        id: Account::from_random([n; 8]),
+        alias: alias.parse().unwrap(),
+        created_at: i64::from(n),
+    }
+}
+
+/// Returns the `n`th access key.
+pub(crate) fn new_key(n: u8) -> NewKey {
+    NewKey::from_random([n; 40], i64::from(n))
 }
 
 pub(crate) fn owner(pid: u32) -> Owner {

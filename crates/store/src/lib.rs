@@ -1,14 +1,18 @@
-//! The facts, in SQL: runs, their steps, bases, artefacts, snapshots and AMIs.
+//! The facts, in SQL: runs, their steps, bases, artefacts, snapshots and AMIs; accounts, their
+//! keys, and parameters.
 //!
 //! The only crate that names a database. It keeps no bytes of images and reads
 //! no clock: times are microseconds since 1970, given by callers. Every method
 //! that returns `Ok` has made its change durable, and one that fails or is cut
 //! off has changed nothing.
 
+pub mod access_key;
+pub mod account;
 pub mod ami;
 pub mod artefact;
 pub mod base;
 pub mod image;
+pub mod parameter;
 pub mod run;
 pub mod snapshot;
 pub mod step;
@@ -18,8 +22,10 @@ mod db;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod keyring;
 mod state;
 
 pub use db::Db;
 pub use error::{StoreError, StoreErrorKind};
+pub use keyring::{Keyring, KeyringError, KeyringErrorKind};
 pub use state::{ParseWordError, StepState, Workflow};
