@@ -112,6 +112,11 @@ impl<'a> Work<'a> {
             work: id.to_string(),
             owner: owner::this_process(),
             started_at: now,
+            shown: store::image::New::of(
+                factory.settings.account.clone(),
+                factory.settings.region.clone(),
+                recipe.name.as_str(),
+            ),
         };
         let run = handle.block_on(run::create(&factory.db, new))?;
         let arn = Arn::new(

@@ -12,6 +12,7 @@ pub mod ami;
 pub mod artefact;
 pub mod base;
 pub mod image;
+pub mod lifecycle;
 pub mod parameter;
 pub mod run;
 pub mod snapshot;
@@ -28,4 +29,6 @@ mod state;
 pub use db::Db;
 pub use error::{StoreError, StoreErrorKind};
 pub use keyring::{Keyring, KeyringError, KeyringErrorKind};
-pub use state::{ParseWordError, StepState, Workflow};
+pub use state::{
+    AmiStatus, BuildType, LifecycleAction, LifecycleState, ParseWordError, StepState, Workflow,
+};

@@ -10,7 +10,7 @@ use name::{BuildVersion, RunId, Version};
 
 use crate::column::{json, number, signed, text, word};
 use crate::error::attempt;
-use crate::{Db, StoreError, StoreErrorKind, step};
+use crate::{Db, StoreError, StoreErrorKind, image, step};
 
 /// One execution that makes one image build version.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,8 @@ pub struct NewRun {
     pub owner: Owner,
     /// The time, in microseconds.
     pub started_at: i64,
+    /// What is shown of it.
+    pub shown: image::New,
 }
 
 /// Which run is meant.
@@ -84,9 +86,10 @@ pub enum Wanted<'a> {
     Prefix(&'a str),
 }
 
-/// Records a run as `PENDING` under the next build number of its image version.
+/// Records a run as `PENDING` under the next build number of its image version,
+/// and what is shown of it.
 ///
-/// No two runs get the same number and no number is given out twice, even
+/// Each account counts for itself in each region. No two runs get the same number and no number is given out twice, even
 /// after its image was deleted: the counter's row is locked until the run is
 /// recorded. A crash before that leaves neither.
 pub async fn create(db: &Db, new: NewRun) -> Result<Run, StoreError> {
@@ -96,18 +99,22 @@ pub async fn create(db: &Db, new: NewRun) -> Result<Run, StoreError> {
 async fn insert(db: &Db, new: NewRun) -> Result<Run, StoreErrorKind> {
     let mut tx = db.begin().await?;
     let build: i64 = sqlx::query_scalar(
-        "INSERT INTO build_number (image, version, last) VALUES ($1, $2, 1)
-         ON CONFLICT (image, version) DO UPDATE SET last = build_number.last + 1
+        "INSERT INTO build_number (account, region, image, version, last)
+         VALUES ($1, $2, $3, $4, 1)
+         ON CONFLICT (account, region, image, version) DO UPDATE
+            SET last = build_number.last + 1
          RETURNING last",
     )
+    .bind(new.shown.account.as_str())
+    .bind(new.shown.region.as_str())
     .bind(&new.image)
     .bind(new.version.to_string())
     .fetch_one(&mut *tx)
     .await?;
     sqlx::query(
         "INSERT INTO run (id, image, version, build, state, reason, project, recipe, work,
-                          owner_pid, owner_boot, owner_ticks, started_at)
-         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12)",
+                          owner_pid, owner_boot, owner_ticks, started_at, account, region)
+         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(new.id.to_string())
     .bind(&new.image)
@@ -121,13 +128,17 @@ async fn insert(db: &Db, new: NewRun) -> Result<Run, StoreErrorKind> {
     .bind(&new.owner.boot)
     .bind(signed("owner_ticks", new.owner.ticks)?)
     .bind(new.started_at)
+    .bind(new.shown.account.as_str())
+    .bind(new.shown.region.as_str())
     .execute(&mut *tx)
     .await?;
+    let build = BuildVersion { version: new.version, build: number("build", build)? };
+    image::insert(&mut tx, new.id, &new.image, build, &new.shown, new.started_at).await?;
     tx.commit().await?;
     Ok(Run {
         id: new.id,
         image: new.image,
-        build: BuildVersion { version: new.version, build: number("build", build)? },
+        build,
         state: ImageState::Pending,
         reason: String::new(),
         project: new.project,
