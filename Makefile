@@ -6,7 +6,7 @@ export GOLDSMITH_AGENT := $(CARGO_TARGET_DIR)/x86_64-unknown-linux-gnu/agent/gol
 
 CARGO_TEST := $(if $(shell command -v cargo-nextest),cargo nextest run,cargo test)
 
-.PHONY: help demo test check unit vm user bench build agent packages
+.PHONY: help demo test check unit vm user bench fuzz build agent packages
 .NOTPARALLEL:
 
 help: ## Says what can be made
@@ -34,6 +34,10 @@ user: packages build ## Builds the example as an ordinary user, also when root a
 
 bench: packages build ## Measures builds against those of other tools
 	cargo run --locked --package xtask -- bench
+	cargo run --locked --release --package xtask -- bench component
+
+fuzz: ## Feeds the parsers noise, each for FUZZ_SECONDS
+	scripts/fuzz
 
 build: agent ## Builds goldsmith and its agent
 	cargo build --locked --release --package cli

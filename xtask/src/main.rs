@@ -1,16 +1,20 @@
-//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`.
+//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`,
+//! `cargo xtask bench component`.
 
 mod bench;
+mod component;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    let done = match task.as_str() {
-        "codegen" => generate().and_then(|()| generate_wire()),
-        "bench" => bench::bench(&root()),
-        _ => Err(std::io::Error::other("expected a task: codegen or bench")),
+    let task: Vec<String> = std::env::args().skip(1).collect();
+    let task: Vec<&str> = task.iter().map(String::as_str).collect();
+    let done = match task[..] {
+        ["codegen"] => generate().and_then(|()| generate_wire()),
+        ["bench"] => bench::bench(&root()),
+        ["bench", "component"] => component::bench(),
+        _ => Err(std::io::Error::other("expected a task: codegen, bench or bench component")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

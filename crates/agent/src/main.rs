@@ -90,5 +90,25 @@ fn machine() -> Machine {
     let adopts_orphans = set_child_subreaper(Some(getpid())).is_ok() || getpid().is_init();
     let runtime = Path::new("/run");
     let base = if access(runtime, Access::WRITE_OK).is_ok() { runtime } else { Path::new("/tmp") };
-    Machine { scratch: base.join("goldsmith"), folder: PathBuf::from("/tmp"), adopts_orphans }
+    Machine {
+        scratch: base.join("goldsmith"),
+        folder: PathBuf::from("/tmp"),
+        adopts_orphans,
+        variables: inherited().into_iter().collect(),
+        s3: toe::s3::Settings::of(variable),
+        ..Machine::default()
+    }
+}
+
+/// Returns what steps inherit of this process's environment: the time that
+/// tools write into what they make, so that they make the same every time.
+#[expect(clippy::disallowed_methods, reason = "the agent hands this much on")]
+fn inherited() -> Option<(OsString, OsString)> {
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
+    std::env::var_os(EPOCH).map(|value| (EPOCH.into(), value))
+}
+
+#[expect(clippy::disallowed_methods, reason = "credentials of AWS come by the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

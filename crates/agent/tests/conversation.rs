@@ -50,6 +50,7 @@ impl Agent {
             document,
             phases: vec!["build".into()],
             parameters: Vec::new(),
+            stored: Vec::new(),
             resume,
         }));
         let mut events = Vec::new();

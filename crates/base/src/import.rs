@@ -1,4 +1,4 @@
-//! Imports a disk image: its root file system becomes the tree, its partitions
+//! Imports a disk image: its Linux file systems become the tree, its partitions
 //! and boot loader are kept.
 
 use std::collections::BTreeMap;
@@ -6,8 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cell::{Cells, Network, Run, SpawnError, Task};
-use disk::{ext4, gpt};
+use cell::{Cells, Network, Run, SpawnError, Task, Unpacked};
 use name::Digest;
 
 use crate::download::{self, DownloadError};
@@ -44,16 +43,10 @@ enum ImportErrorKind {
     Download(#[from] DownloadError),
     #[error("failed to read or write a file")]
     Io(#[from] io::Error),
-    #[error("a cell failed")]
+    #[error(transparent)]
     Cell(#[from] SpawnError),
     #[error("it refers to another file; only images that are whole can be imported")]
     NotWhole,
-    #[error("it has no readable GUID partition table")]
-    Table(#[from] gpt::ReadError),
-    #[error(
-        "none of its {0} partitions holds an ext4 file system with Linux on it; xfs and btrfs are not supported yet"
-    )]
-    NoRoot(usize),
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
     #[error("cancelled")]
@@ -105,7 +98,7 @@ fn import_kind(
     match origin {
         Origin::Url(url) => {
             watch.line(&format!("fetching {url}"));
-            download::copy(from, &mut download::open(url)?, &to, digest, watch)?;
+            download::copy(from, &mut download::open(url, watch)?, &to, digest, watch)?;
         }
         Origin::File(path) => {
             watch.line(&format!("checking {}", path.display()));
@@ -117,15 +110,16 @@ fn import_kind(
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
-    let root = find_root(&cells.data().join(&raw))?;
-    watch.line("unpacking the root file system");
+    watch.line("unpacking the file systems");
     let partial = scratch.join("tree");
     cells.make_folder(&partial)?;
-    let task = Task::ReadDisk { disk: raw.clone(), offset: root.offset, into: partial.clone() };
-    cells.run("import", task, &mut io::empty())?;
+    let task = Task::ReadDisk { disk: raw.clone(), into: partial.clone() };
+    let unpacked = cells.run("import", task, &mut io::empty())?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
+    let unpacked: Unpacked = serde_json::from_slice(&unpacked).map_err(io::Error::other)?;
+    unpacked.notes.iter().for_each(|note| watch.line(note));
 
     let bases = PathBuf::from("bases");
     let tree = bases.join(digest.hex());
@@ -139,13 +133,7 @@ fn import_kind(
         tree,
         os: Os::parse(&String::from_utf8_lossy(&text)),
         epoch,
-        boot: Boot::Disk {
-            disk,
-            offset: root.offset,
-            size: root.size,
-            uuid: root.uuid,
-            label: root.label,
-        },
+        boot: Boot::Disk { disk, volumes: unpacked.volumes },
     };
     receipt.keep(cells.data(), digest)?;
     Ok(receipt)
@@ -201,39 +189,6 @@ fn convert_arguments(image: &Path, raw: &Path) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec()
-}
-
-/// A root partition.
-struct Root {
-    offset: u64,
-    size: u64,
-    uuid: [u8; 16],
-    label: String,
-}
-
-/// Finds the root partition: one that says so, else the largest of the others
-/// that holds an ext4 file system.
-fn find_root(raw: &Path) -> Result<Root, ImportErrorKind> {
-    let table = gpt::Table::read(File::open(raw)?)?;
-    let mut partitions: Vec<_> = table.partitions.iter().collect();
-    partitions.sort_by_key(|partition| {
-        let says_so = partition.type_guid == gpt::LINUX_ROOT_X86_64;
-        (std::cmp::Reverse(says_so), std::cmp::Reverse(partition.size()))
-    });
-    for partition in &partitions {
-        if partition.type_guid == gpt::EFI_SYSTEM {
-            continue;
-        }
-        if let Ok(reader) = ext4::Reader::open(File::open(raw)?, partition.offset()) {
-            return Ok(Root {
-                offset: partition.offset(),
-                size: partition.size(),
-                uuid: reader.uuid(),
-                label: reader.label(),
-            });
-        }
-    }
-    Err(ImportErrorKind::NoRoot(partitions.len()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cell::Volume;
 use name::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -38,18 +39,12 @@ pub struct Receipt {
 pub enum Boot {
     /// The tree carries Debian's signed boot loader; the disk is made anew.
     Tree,
-    /// A disk image, of which only the root file system is replaced.
+    /// A disk image, of which only the tree's file systems are replaced.
     Disk {
         /// The raw image.
         disk: PathBuf,
-        /// The root partition's offset in bytes.
-        offset: u64,
-        /// The root partition's size in bytes.
-        size: u64,
-        /// The root file system's UUID.
-        uuid: [u8; 16],
-        /// The root file system's label.
-        label: String,
+        /// The partitions that the tree came from, the root first.
+        volumes: Vec<Volume>,
     },
 }
 

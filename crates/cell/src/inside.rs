@@ -80,8 +80,10 @@ fn inner(lifeline: RawFd, job: &Job) -> io::Result<u8> {
             serde_json::to_writer(io::stdout().lock(), &written)?;
             Ok(0)
         }
-        Task::ReadDisk { disk, offset, into } => {
-            tree::read_disk(disk, *offset, into).map_err(io::Error::other).map(|()| 0)
+        Task::ReadDisk { disk, into } => {
+            let unpacked = tree::read_disk(disk, into).map_err(io::Error::other)?;
+            serde_json::to_writer(io::stdout().lock(), &unpacked)?;
+            Ok(0)
         }
     }
 }

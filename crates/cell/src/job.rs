@@ -41,15 +41,38 @@ pub enum Task {
     },
     /// Write a tree as a disk image.
     WriteDisk(Disk),
-    /// Unpack the Linux root partition of a raw disk image into a new folder.
+    /// Unpack the Linux system of a raw disk image into a new folder; says
+    /// what it is on standard output, as [`Unpacked`].
     ReadDisk {
         /// The image.
         disk: PathBuf,
-        /// The root partition's offset in bytes.
-        offset: u64,
         /// The folder.
         into: PathBuf,
     },
+}
+
+/// What a disk held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacked {
+    /// The partitions that the tree came from, the root first.
+    pub volumes: Vec<Volume>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// A partition of a disk with a file system that is part of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// Its place in the tree, without a leading slash; empty for the root.
+    pub place: PathBuf,
+    /// Where it begins on the disk, in bytes.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The file system's UUID.
+    pub uuid: [u8; 16],
+    /// The file system's label.
+    pub label: String,
 }
 
 /// A program with its standard streams inherited from the cell.
@@ -121,10 +144,6 @@ pub struct Disk {
     pub leave_out: Vec<LeaveOut>,
     /// No file is younger than this, in seconds since 1970.
     pub epoch: i64,
-    /// The root file system's UUID.
-    pub root_uuid: [u8; 16],
-    /// The root file system's label.
-    pub root_label: String,
 }
 
 /// Where the partitions of a disk come from.
@@ -140,15 +159,17 @@ pub enum Source {
         esp_id: u32,
         /// The ESP's files: path in the ESP, and path in the tree or text.
         esp: Vec<(String, Content)>,
+        /// The root file system's UUID.
+        root_uuid: [u8; 16],
+        /// The root file system's label.
+        root_label: String,
     },
     /// Another disk, whose partitions and boot loader are kept.
     Copy {
         /// The raw image, relative to the data folder.
         disk: PathBuf,
-        /// The root partition's offset in bytes.
-        offset: u64,
-        /// The root partition's size in bytes.
-        size: u64,
+        /// The partitions that are written anew, the root first.
+        volumes: Vec<Volume>,
     },
 }
 

@@ -17,6 +17,9 @@ mod tree;
 
 pub use ids::{Ids, IdsError, Range};
 pub use inside::main;
-pub use job::{Content, Disk, Extra, Job, LeaveOut, Limits, Network, Overlay, Run, Source, Task};
+pub use job::{
+    Content, Disk, Extra, Job, LeaveOut, Limits, Network, Overlay, Run, Source, Task, Unpacked,
+    Volume,
+};
 pub use spawn::{Cell, Cells, Leash, SpawnError, Stdio};
 pub use tree::Written;

@@ -8,4 +8,4 @@ mod line;
 mod message;
 
 pub use line::{LINE_LIMIT, LineError, Lines, write_line};
-pub use message::{Event, Execute, Request, Resume, Status, Stream};
+pub use message::{Event, Execute, Request, Resume, Status, Stored, Stream};

@@ -1,5 +1,7 @@
 //! The messages themselves.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What the factory asks of the agent.
@@ -24,8 +26,36 @@ pub struct Execute {
     pub phases: Vec<String>,
     /// Parameter values by name; documents' defaults fill in the rest.
     pub parameters: Vec<(String, String)>,
+    /// The stored parameters that the document refers to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stored: Vec<Stored>,
     /// Where to go on after a reboot.
     pub resume: Option<Resume>,
+}
+
+/// A parameter of the parameter store, as `{{ aws:ssm:name }}` refers to it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stored {
+    /// The name, as the document has it.
+    pub name: String,
+    /// The value; a list is joined by commas.
+    pub value: String,
+    /// Whether the value must not be seen in anything that is reported.
+    pub secure: bool,
+}
+
+/// Shows no secure value.
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = if self.secure { "********" } else { &self.value };
+        let Self { name, secure, .. } = self;
+        f.debug_struct("Stored")
+            .field("name", name)
+            .field("value", &value)
+            .field("secure", secure)
+            .finish()
+    }
 }
 
 /// Where an execution stood when it asked for a reboot.
@@ -84,6 +114,11 @@ pub enum Event {
         message: String,
         /// How long all attempts took, in milliseconds.
         millis: u64,
+        /// The inputs with their references resolved; null where it did not
+        /// come to that. Long texts are cut short.
+        inputs: serde_json::Value,
+        /// The outputs by name. Long texts are cut short.
+        outputs: serde_json::Value,
     },
     /// The document wants the instance restarted and then `resume` executed.
     #[serde(rename_all = "camelCase")]
@@ -131,4 +166,24 @@ pub enum Stream {
     Stdout,
     /// Standard error.
     Stderr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_without_stored_parameters_are_read() {
+        let text = r#"{"component":"c","document":"","phases":[],"parameters":[],"resume":null}"#;
+        let request: Execute = serde_json::from_str(text).unwrap();
+        assert_eq!(request.stored, []);
+        assert_eq!(serde_json::to_string(&request).unwrap(), text);
+    }
+
+    #[test]
+    fn secure_values_are_not_shown() {
+        let stored = |secure| Stored { name: "/a".to_owned(), value: "hunter2".to_owned(), secure };
+        assert!(!format!("{:?}", stored(true)).contains("hunter2"));
+        assert!(format!("{:?}", stored(false)).contains("hunter2"));
+    }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::command::{
-    build, completion, delete, doctor, export, gc, images, logs, man, run, schema, show,
+    account, build, completion, component, delete, doctor, env, export, gc, images, key, logs, man,
+    parameter, run, schema, show,
 };
 use crate::exit::Exit;
 
@@ -33,7 +34,7 @@ pub(crate) struct Global {
     #[arg(long, value_name = "DIR", env = "GOLDSMITH_DATA_DIR", hide_env_values = true)]
     #[arg(global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Print results as text or as JSON
+    /// Print results as text or json; of builds and components also as junit
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     #[arg(hide_possible_values = true)]
     pub(crate) output: Format,
@@ -50,12 +51,14 @@ pub(crate) struct Global {
 pub(crate) enum Format {
     Text,
     Json,
+    Junit,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Build),
+    Component(component::Component),
     Images(images::Images),
     Show(show::Show),
     Logs(logs::Logs),
@@ -63,6 +66,10 @@ pub(crate) enum Command {
     Export(export::Export),
     Delete(delete::Delete),
     Gc(gc::Gc),
+    Account(account::Accounts),
+    Key(key::Keys),
+    Env(env::Env),
+    Parameter(parameter::Parameters),
     Doctor(doctor::Doctor),
     Schema(schema::Schema),
     Completion(completion::Completion),

@@ -19,6 +19,8 @@ pub(crate) struct Environment {
     pub(crate) path: Option<OsString>,
     /// The program's own file.
     pub(crate) executable: Option<PathBuf>,
+    /// Every variable.
+    pub(crate) variables: Vec<(OsString, OsString)>,
     /// Whether standard input is a terminal.
     pub(crate) asks: bool,
     /// Whether standard error is a terminal on which lines can be redrawn.
@@ -40,10 +42,17 @@ impl Environment {
             agent: path("GOLDSMITH_AGENT"),
             path: variable("PATH"),
             executable: std::env::current_exe().ok(),
+            variables: std::env::vars_os().collect(),
             asks: std::io::stdin().is_terminal(),
             redraws: err && able,
             colours_err: err && colours,
         }
+    }
+
+    /// Returns the text of a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let (_, value) = self.variables.iter().find(|(known, _)| known == name)?;
+        value.to_str().map(str::to_owned)
     }
 }
 

@@ -6,16 +6,14 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use blob::{BlobError, BlobErrorKind};
 use cell::IdsError;
-use factory::{BuildError, LogError, OpenError, OrderError};
+use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use name::Region;
-use publish::{
-    CollectError, ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError,
-};
-use store::{StoreError, StoreErrorKind};
+use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
+use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
 
+use crate::command::component::{OrderError as ComponentOrderError, PlaceError, StateError};
 use crate::exit::Exit;
 use crate::reference::FindError;
 
@@ -47,6 +45,18 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error("there is no {what}")]
+    Unknown { what: String },
+    #[error("the account `{account}` has no key that is active")]
+    NoKey { account: String },
+    #[error("the value of `{name}` is a secret")]
+    Secure { name: String },
+    #[error("failed to read the value")]
+    Value(#[source] io::Error),
+    #[error("failed to draw random bytes")]
+    Draw(#[source] io::Error),
+    #[error(transparent)]
     Region(#[from] OpenRegionError),
     #[error("failed to read the image {ami}")]
     Map {
@@ -62,10 +72,8 @@ pub(crate) enum CliError {
         #[source]
         source: MaterialiseError,
     },
-    #[error("failed to open the blob store")]
-    Blobs(#[source] BlobError),
-    #[error("failed to collect garbage")]
-    Collect(#[from] CollectError),
+    #[error(transparent)]
+    Garbage(#[from] GarbageError),
     #[error("failed to write {}", path.display())]
     Write {
         path: PathBuf,
@@ -100,6 +108,24 @@ pub(crate) enum CliError {
     Unconfirmed { what: String },
     #[error("nothing was deleted")]
     Declined,
+    #[error("`--output junit` is for `goldsmith build` and `goldsmith component`")]
+    NoJunit,
+    #[error(transparent)]
+    ComponentOrder(#[from] ComponentOrderError),
+    #[error(transparent)]
+    ComponentState(#[from] StateError),
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    LogFolder(#[from] toe::LogFolderError),
+    #[error("`--in {text}` names no base")]
+    Base {
+        text: String,
+        #[source]
+        source: model::ParseParentError,
+    },
+    #[error("{message}")]
+    Trial { message: String },
 }
 
 impl CliError {
@@ -110,11 +136,22 @@ impl CliError {
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
             Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
             Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
+            Self::NoJunit | Self::ComponentOrder(_) | Self::Base { .. } => Exit::Input,
+            Self::ComponentState(_) => Exit::Input,
+            Self::Place(PlaceError::Execute { source: ExecuteError::Cancelled, .. }) => {
+                Exit::Cancelled
+            }
+            Self::Trial { message } if message.contains("apt-get install") => Exit::Lacking,
             Self::Find(FindError::Several { .. }) => Exit::Input,
-            Self::Find(_) => Exit::NotFound,
+            Self::Secure { .. } | Self::Value(_) => Exit::Input,
+            Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
-                StoreErrorKind::Ambiguous { .. } => Exit::Input,
+                StoreErrorKind::Ambiguous { .. }
+                | StoreErrorKind::Taken { .. }
+                | StoreErrorKind::HasValue { .. }
+                | StoreErrorKind::OtherType { .. }
+                | StoreErrorKind::Value { .. } => Exit::Input,
                 _ => Exit::Other,
             },
             Self::Export(error) => match error.kind() {
@@ -127,20 +164,24 @@ impl CliError {
                 Exit::Cancelled
             }
             Self::NoHome
+            | Self::Keyring(_)
+            | Self::Draw(_)
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Data { .. }
             | Self::Random(_)
             | Self::Machine(_)
             | Self::Ask(_)
             | Self::Output(_)
+            | Self::Place(_)
+            | Self::LogFolder(_)
+            | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
     }
@@ -163,15 +204,36 @@ impl CliError {
                 Some("`goldsmith doctor` tells more".to_owned())
             }
             Self::Find(error) => Some(error.help().to_owned()),
+            Self::Keyring(error) => match error.kind() {
+                KeyringErrorKind::Open { .. } => Some(
+                    "make it yours alone with `chmod 600`, if nobody can have read it".to_owned(),
+                ),
+                _ => None,
+            },
+            Self::NoKey { .. } => Some(
+                "`goldsmith key create` makes one, `goldsmith key enable` takes one into use"
+                    .to_owned(),
+            ),
+            Self::Secure { .. } => Some("add --with-decryption to see it".to_owned()),
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::HasValue { .. } => {
+                    Some("add --overwrite to replace its value".to_owned())
+                }
+                StoreErrorKind::OtherType { .. } => {
+                    Some("delete it first if it shall be of another type".to_owned())
+                }
+                StoreErrorKind::Sealed { .. } => {
+                    Some("put back the file `keyring` that the data folder had".to_owned())
+                }
+                _ => None,
+            },
             Self::Export(error) => match error.kind() {
                 ExportErrorKind::Exists => {
                     Some("remove the file, or add --force to replace it".to_owned())
                 }
                 _ => error.help().map(str::to_owned),
             },
-            Self::Collect(CollectError::Sweep(error))
-                if matches!(error.kind(), BlobErrorKind::Busy) =>
-            {
+            Self::Garbage(error) if error.is_busy() => {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
             Self::NameTaken { .. } => Some(
@@ -183,12 +245,13 @@ impl CliError {
             | Self::Open(_)
             | Self::Build(_)
             | Self::Log { .. }
-            | Self::Store(_)
+            | Self::Unknown { .. }
+            | Self::Value(_)
+            | Self::Draw(_)
             | Self::Region(_)
             | Self::Map { .. }
             | Self::Materialise { .. }
-            | Self::Blobs(_)
-            | Self::Collect(_)
+            | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Read { .. }
             | Self::Data { .. }
@@ -197,7 +260,17 @@ impl CliError {
             | Self::Ask(_)
             | Self::Output(_)
             | Self::Runtime(_)
+            | Self::NoJunit
+            | Self::ComponentOrder(_)
+            | Self::Base { .. }
+            | Self::Place(_)
+            | Self::LogFolder(_)
+            | Self::Trial { .. }
             | Self::Declined => None,
+            Self::ComponentState(StateError::Changed { .. }) => {
+                Some("remove that file to begin anew".to_owned())
+            }
+            Self::ComponentState(_) => None,
         }
     }
 

@@ -15,17 +15,19 @@ pub(crate) enum Exit {
     Component,
     /// A test failed, or the image did not boot.
     Test,
-    /// There is no such image or AMI.
+    /// There is no such image, AMI, account, key or parameter.
     NotFound,
     /// This machine lacks something.
     Lacking,
     /// Somebody cancelled it.
     Cancelled,
+    /// A component document wants this machine restarted, then the same again.
+    Restart,
 }
 
 impl Exit {
     /// Every exit, in the order of the codes.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Done,
         Self::Other,
         Self::Input,
@@ -34,6 +36,7 @@ impl Exit {
         Self::NotFound,
         Self::Lacking,
         Self::Cancelled,
+        Self::Restart,
     ];
 
     /// Returns the exit code.
@@ -48,6 +51,8 @@ impl Exit {
             Self::Lacking => 6,
             // As a shell tells of a process that SIGINT ended.
             Self::Cancelled => 130,
+            // As awstoe and the Systems Manager's agent agreed on.
+            Self::Restart => 194,
         }
     }
 
@@ -59,9 +64,10 @@ impl Exit {
             Self::Input => "wrong input: the project, a document or an argument",
             Self::Component => "a component failed",
             Self::Test => "a test failed",
-            Self::NotFound => "there is no such image or AMI",
+            Self::NotFound => "there is no such image, AMI, account, key or parameter",
             Self::Lacking => "this machine lacks something, see `goldsmith doctor`",
             Self::Cancelled => "cancelled",
+            Self::Restart => "a document asks for a restart of this machine",
         }
     }
 
@@ -93,9 +99,10 @@ mod tests {
                 2  wrong input: the project, a document or an argument
                 3  a component failed
                 4  a test failed
-                5  there is no such image or AMI
+                5  there is no such image, AMI, account, key or parameter
                 6  this machine lacks something, see `goldsmith doctor`
-              130  cancelled"#]]
+              130  cancelled
+              194  a document asks for a restart of this machine"#]]
         .assert_eq(&Exit::help());
     }
 }

@@ -1,5 +1,6 @@
 //! Where the command finds its data folder and its agent, and how it opens them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, Ids};
@@ -50,6 +51,13 @@ impl Home {
         Ok(Some(db))
     }
 
+    /// Opens the catalogue; makes it and the data folder if they are not there.
+    pub(crate) async fn new_catalogue(&self) -> Result<Db, CliError> {
+        fs::create_dir_all(&self.data)
+            .map_err(|source| CliError::Data { path: self.data.clone(), source })?;
+        Ok(Db::open(&self.data.join("goldsmith.db")).await?)
+    }
+
     /// Opens the factory and tells what it found of earlier, killed ones.
     pub(crate) async fn factory(&self, out: &Output) -> Result<Factory, CliError> {
         let settings = Settings {
@@ -84,8 +92,11 @@ fn account() -> Account {
     "000000000000".parse().expect("twelve digits are an account")
 }
 
+/// Where the service listens unless it is told otherwise.
+pub(crate) const LISTEN: &str = "127.0.0.1:4747";
+
 /// Returns the region of image ARNs.
-fn region() -> Region {
+pub(crate) fn region() -> Region {
     "local-1".parse().expect("the home region's name is valid")
 }
 

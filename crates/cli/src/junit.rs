@@ -8,13 +8,39 @@ use std::path::Path;
 use channel::Status;
 use factory::{Case, Cause, Failure, Report};
 
+use crate::command::component::DocumentProblems;
 use crate::error::CliError;
 use crate::text;
 
-/// Writes `report`, that of a build that ended at `at`, to `path`; the file
-/// appears whole or not at all.
-pub(crate) fn write(path: &Path, report: &Report, at: i64) -> Result<(), CliError> {
-    replace(path, &render(report, at))
+/// Results of steps, to be told as test cases.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Results<'a> {
+    /// What they are results of.
+    pub(crate) title: &'a str,
+    /// The steps, those of a phase side by side.
+    pub(crate) cases: &'a [Case],
+    /// The first failure.
+    pub(crate) failure: Option<&'a Failure>,
+    /// How long all took.
+    pub(crate) seconds: f64,
+}
+
+impl<'a> Results<'a> {
+    /// Returns the results of a build.
+    pub(crate) fn of_build(report: &'a Report) -> Self {
+        Self {
+            title: &report.image,
+            cases: &report.cases,
+            failure: report.failure.as_ref(),
+            seconds: report.seconds,
+        }
+    }
+}
+
+/// Writes results of work that ended at `at` to `path`; the file appears
+/// whole or not at all.
+pub(crate) fn write(path: &Path, results: &Results<'_>, at: i64) -> Result<(), CliError> {
+    replace(path, &render(results, at))
         .map_err(|source| CliError::Write { path: path.to_owned(), source })
 }
 
@@ -32,8 +58,31 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     written
 }
 
-fn render(report: &Report, at: i64) -> String {
-    let mut failure = report.failure.as_ref();
+/// Returns the verdict on documents as one test case for each.
+pub(crate) fn of_documents(names: &[String], problems: &DocumentProblems, at: i64) -> String {
+    let cases: Vec<Case> = names
+        .iter()
+        .map(|name| {
+            let refused = problems.refused.contains(name);
+            let said: Vec<_> = problems.said_of(name).collect();
+            Case {
+                component: name.clone(),
+                phase: "validate".to_owned(),
+                step: "document".to_owned(),
+                status: if refused { Status::Failed } else { Status::Success },
+                message: said.join("\n"),
+                seconds: 0.0,
+            }
+        })
+        .collect();
+    let results =
+        Results { title: "component documents", cases: &cases, failure: None, seconds: 0.0 };
+    render(&results, at)
+}
+
+/// Returns results as JUnit XML.
+pub(crate) fn render(report: &Results<'_>, at: i64) -> String {
+    let mut failure = report.failure;
     let mut suites = String::new();
     let (mut tests, mut failures, mut skips) = (0, 0, 0);
     for cases in report.cases.chunk_by(|a, b| (&a.component, &a.phase) == (&b.component, &b.phase))
@@ -69,7 +118,7 @@ fn render(report: &Report, at: i64) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuites name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" \
          skipped=\"{skips}\" time=\"{:.3}\">\n{suites}</testsuites>\n",
-        escape(&report.image),
+        escape(report.title),
         tests + errors,
         report.seconds,
     )
@@ -172,7 +221,7 @@ mod tests {
                 </testcase>
               </testsuite>
             </testsuites>
-        "#]].assert_eq(&render(&report, AT));
+        "#]].assert_eq(&render(&Results::of_build(&report), AT));
     }
 
     #[test]
@@ -191,7 +240,7 @@ mod tests {
                 </testcase>
               </testsuite>
             </testsuites>
-        "#]].assert_eq(&render(&report, AT));
+        "#]].assert_eq(&render(&Results::of_build(&report), AT));
     }
 
     #[test]
@@ -209,7 +258,7 @@ mod tests {
                 </testcase>
               </testsuite>
             </testsuites>
-        "#]].assert_eq(&render(&report, AT));
+        "#]].assert_eq(&render(&Results::of_build(&report), AT));
     }
 
     #[test]
@@ -217,10 +266,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("junit.xml");
         for _ in 0..2 {
-            write(&path, &samples::report(), AT).unwrap();
+            write(&path, &Results::of_build(&samples::report()), AT).unwrap();
         }
-        assert!(write(&folder.path().join("no/junit.xml"), &samples::report(), AT).is_err());
-        assert!(write(folder.path(), &samples::report(), AT).is_err());
+        let report = samples::report();
+        let results = Results::of_build(&report);
+        assert!(write(&folder.path().join("no/junit.xml"), &results, AT).is_err());
+        assert!(write(folder.path(), &results, AT).is_err());
         let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(files.len(), 1);
     }

@@ -76,7 +76,11 @@ fn remove_unused(cells: &Cells) -> io::Result<usize> {
     for entry in fs::read_dir(cells.data().join(FOLDER))? {
         let entry = entry?;
         if File::open(entry.path())?.try_lock().is_ok() {
-            remove(cells, &Path::new(FOLDER).join(entry.file_name()))?;
+            let name = entry.file_name();
+            remove(cells, &Path::new(FOLDER).join(&name))?;
+            // Control groups of a trial whose process was killed.
+            let dead = format!("trial-{}", name.to_string_lossy());
+            cells.tidy_up(&|name| name == dead || name == format!("{dead}-disk"));
             removed += 1;
         }
     }

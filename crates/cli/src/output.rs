@@ -39,6 +39,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Says whether JUnit XML was asked for.
+    pub(crate) fn is_junit(&self) -> bool {
+        self.format == Format::Junit
+    }
+
     /// Says whether silence was asked for.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
@@ -69,9 +74,14 @@ impl Output {
         say(text);
     }
 
+    /// Shows what an answer is expected to.
+    pub(crate) fn prompt(&self, text: &str) {
+        say(text);
+    }
+
     /// Asks for a yes or no on the terminal.
     pub(crate) fn ask(&self, question: &str) -> io::Result<bool> {
-        say(&format!("{question} [y/N] "));
+        self.prompt(&format!("{question} [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -41,7 +41,11 @@ pub(crate) struct Progress {
 }
 
 /// What a build tells, on its way to the writer.
-pub(crate) struct Teller(SyncSender<Event>);
+pub(crate) struct Teller {
+    events: SyncSender<Event>,
+    /// What was said to come.
+    labels: std::sync::OnceLock<Vec<String>>,
+}
 
 impl Progress {
     /// Starts to show progress.
@@ -53,7 +57,7 @@ impl Progress {
 
     /// Returns what passes a build's notices on.
     pub(crate) fn teller(&self) -> Teller {
-        Teller(self.events.clone())
+        Teller { events: self.events.clone(), labels: Default::default() }
     }
 
     /// Ends the display. Lines that are redrawn in place are gone then.
@@ -87,9 +91,37 @@ impl Teller {
         self.pass(Event::Ended { step: 0, took, outcome: String::new(), ending });
     }
 
+    /// Tells of work `id` on `title` whose steps will be those of `labels`.
+    pub(crate) fn begin(&self, title: String, id: String, labels: Vec<String>) {
+        let steps = labels.iter().cloned();
+        let steps = steps.map(|label| PlannedStep { label, estimate: None }).collect();
+        self.pass(Event::Begun { image: title, run: id, steps });
+        self.labels.get_or_init(|| labels);
+    }
+
+    /// Tells that the step of this label began.
+    pub(crate) fn started(&self, label: &str) {
+        self.pass(Event::Started { step: self.step(label) });
+    }
+
+    /// Tells of a line.
+    pub(crate) fn line(&self, label: String, text: String) {
+        self.pass(Event::Line { label, text });
+    }
+
+    /// Tells that the step of this label ended.
+    pub(crate) fn ended(&self, label: &str, took: Duration, outcome: String, ending: Ending) {
+        self.pass(Event::Ended { step: self.step(label), took, outcome, ending });
+    }
+
+    fn step(&self, label: &str) -> usize {
+        let labels = self.labels.get().map_or(&[][..], Vec::as_slice);
+        labels.iter().position(|known| known == label).unwrap_or(labels.len())
+    }
+
     fn pass(&self, event: Event) {
         // Notices after the end are nobody's loss: the report has it all.
-        let _ = self.0.send(event);
+        let _ = self.events.send(event);
     }
 }
 

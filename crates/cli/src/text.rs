@@ -60,6 +60,11 @@ pub(crate) fn ago(time: Duration) -> String {
     format!("{count} {unit}{s} ago")
 }
 
+/// Returns how long before `now` something was; both are in microseconds.
+pub(crate) fn ago_at(then: i64, now: i64) -> String {
+    ago(Duration::from_micros(u64::try_from(now - then).unwrap_or(0)))
+}
+
 /// Returns a time in a zone, as in `2025-11-22 15:51:02`.
 pub(crate) fn time(micros: i64, zone: &TimeZone) -> String {
     civil(micros, zone, "%Y-%m-%d %H:%M:%S")

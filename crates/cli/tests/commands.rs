@@ -1,6 +1,11 @@
 //! The command as its users see it: output, exit codes and help. Builds have
 //! tests of their own.
 
+#[path = "commands/identity.rs"]
+mod identity;
+#[path = "commands/parameter.rs"]
+mod parameter;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,16 +18,20 @@ use tempfile::TempDir;
 
 /// Runs the command over a data folder.
 fn goldsmith(data: &Path, args: &[&str]) -> Output {
+    let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), data);
+    command.args(args).output().expect("the command starts")
+}
+
+/// Returns a program that finds its data in a folder.
+fn prepared(program: &str, data: &Path) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
-    let mut command = Command::new(env!("CARGO_BIN_EXE_goldsmith"));
+    let mut command = Command::new(program);
     command
-        .args(args)
         .env("GOLDSMITH_DATA_DIR", data)
         .env("TZ", "UTC")
         .env_remove("COLUMNS")
-        .env_remove("GOLDSMITH_AGENT")
-        .output()
-        .expect("the command starts")
+        .env_remove("GOLDSMITH_AGENT");
+    command
 }
 
 #[track_caller]
@@ -84,14 +93,19 @@ async fn record_failed_build(data: &Path) -> Result<(), StoreError> {
 fn every_command_explains_itself() {
     let data = tempfile::tempdir().unwrap();
     let commands = [
+        "account",
         "build",
+        "component",
         "images",
         "show",
         "logs",
         "run",
         "export",
         "delete",
+        "env",
         "gc",
+        "key",
+        "parameter",
         "doctor",
         "schema",
         "completion",
@@ -99,13 +113,17 @@ fn every_command_explains_itself() {
     ];
     let whole = succeed(data.path(), &["--help"]);
     expect_file!["help/goldsmith.txt"].assert_eq(&whole);
+    for command in ["run", "validate"] {
+        let help = succeed(data.path(), &["component", command, "--help"]);
+        expect_file![format!("help/component-{command}.txt")].assert_eq(&help);
+    }
     for command in commands {
         assert!(whole.contains(&format!("\n  {command} ")), "{command} is not listed");
         let help = succeed(data.path(), &[command, "--help"]);
         expect_file![format!("help/{command}.txt")].assert_eq(&help);
     }
     let listed = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help")).unwrap();
-    assert_eq!(listed.count(), commands.len() + 1, "a help text has no command");
+    assert_eq!(listed.count(), commands.len() + 3, "a help text has no command");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "the tests run the command and its neighbours")]
 
+#[path = "e2e/component.rs"]
+mod component;
 #[path = "e2e/escape.rs"]
 mod escape;
 #[path = "e2e/example.rs"]

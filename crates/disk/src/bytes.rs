@@ -1,4 +1,4 @@
-//! Little-endian numbers at fixed places of a buffer.
+//! Numbers at fixed places of a buffer, little-endian unless said otherwise.
 //!
 //! The buffer's length is the caller's invariant: records have fixed sizes.
 //! Whatever has a length that comes from a disk is sliced with `get` first.
@@ -16,6 +16,21 @@ pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// Returns the 64-bit number at `at`.
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
+}
+
+/// Returns the big-endian 16-bit number at `at`.
+pub(crate) fn be_u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes(array_at(bytes, at))
+}
+
+/// Returns the big-endian 32-bit number at `at`.
+pub(crate) fn be_u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(array_at(bytes, at))
+}
+
+/// Returns the big-endian 64-bit number at `at`.
+pub(crate) fn be_u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_be_bytes(array_at(bytes, at))
 }
 
 /// Returns the `N` bytes at `at`.

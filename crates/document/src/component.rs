@@ -1,6 +1,9 @@
 //! Component documents: phases of steps, typed.
 
 mod lint;
+mod outline;
+mod parameter;
+mod stored;
 mod written;
 
 use std::collections::BTreeMap;
@@ -14,13 +17,24 @@ use crate::decode::decode;
 use crate::schema::{Scalars, check};
 use crate::yaml::{self, Node, Value};
 use crate::{
-    Environment, Guard, Parsed, Problem, Problems, Repeat, ResolveError, ResolvedAction, Span,
-    Templated,
+    Environment, Guard, Parsed, Problem, Problems, Reference, Repeat, ResolveError, ResolvedAction,
+    Span, Templated,
 };
 
+use outline::Outline;
 use written::{Document, SCHEMA};
 
+pub use parameter::{MissingParameter, Parameter, ParameterType, ParseParameterTypeError};
+pub use stored::StoredUse;
 pub use written::component_schema;
+
+/// How often one document may restart the machine.
+///
+/// As often as AWS's agent starts a document again by default.
+pub const RESTART_LIMIT: u32 = 15;
+
+/// How long one attempt of a step may take unless it says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(7200);
 
 /// A component document (reference §2.1) that has no problems.
 #[derive(Debug, Clone)]
@@ -35,19 +49,6 @@ pub struct Component {
     pub constants: Vec<Constant>,
     /// Its phases, in the order in which they run.
     pub phases: Vec<Phase>,
-}
-
-/// A parameter of a component.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// Its value when none is given; without one it must be given.
-    pub default: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where its name is written.
-    pub span: Span,
 }
 
 /// A named fixed value.
@@ -110,19 +111,16 @@ pub enum OnFailure {
 impl Component {
     /// Parses and checks a document, YAML or JSON.
     pub fn parse(text: &str) -> Result<Parsed<Self>, Problems> {
-        let tree = yaml::parse(text)?;
-        let mut problems = check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Lenient);
+        let (tree, mut problems) = yaml::read(text);
+        let Some(tree) = tree else { return Err(problems) };
+        problems.extend(check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Lenient));
+        problems.extend(lint::lint(&Outline::of(&tree, &problems), text));
         if problems.refuse() {
             return Err(problems);
         }
         let document: Document = decode(&tree)
             .map_err(|error| Problem::error("invalid", tree.span, error.to_string()))?;
-        let component = Self::of(document, &tree);
-        problems.extend(lint::lint(&component, &tree, text));
-        if problems.refuse() {
-            return Err(problems);
-        }
-        Ok(Parsed { value: component, warnings: problems })
+        Ok(Parsed { value: Self::of(document, &tree), warnings: problems })
     }
 
     /// Returns the value of every parameter and constant.
@@ -148,16 +146,17 @@ impl Component {
     fn of(document: Document, tree: &Node) -> Self {
         let keys = |list: &str| tree.member(list).into_iter().flat_map(Node::items);
         let spans = |list: &str| keys(list).flat_map(Node::members).map(|(key, _)| key.span);
-        let parameters = document.parameters.into_iter().flatten().zip(spans("parameters"));
-        let constants = document.constants.into_iter().flatten().zip(spans("constants"));
+        let parameters = document.parameters.into_iter().flatten().flatten();
+        let parameters = parameters.zip(spans("parameters"));
+        let constants = document.constants.into_iter().flatten().flatten().zip(spans("constants"));
         let phases = document.phases.into_iter().zip(keys("phases"));
         Self {
             name: document.name,
             description: document.description,
             parameters: parameters
                 .map(|((name, parameter), span)| {
-                    let written::Parameter { default, description, .. } = parameter;
-                    Parameter { name, default, description, span }
+                    let written::Parameter { kind, default, description } = parameter;
+                    Parameter { name, kind, default, description, span }
                 })
                 .collect(),
             constants: constants
@@ -194,11 +193,18 @@ impl Step {
         let inputs_shape = shape
             .case(&step.action, "inputs")
             .expect("a known action has a shape because it passed");
+        let timeout = match step.timeout_seconds {
+            // A document within a document has its own timeouts.
+            None if step.action.value == "ExecuteDocument" => None,
+            None => Some(TIMEOUT),
+            // Below zero there is no limit.
+            Some(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
+        };
         Self {
             name: step.name.value,
             action: Templated::new(inputs, schema, inputs_shape).of_variant(&step.action),
             module: step.action.value,
-            timeout: u64::try_from(step.timeout_seconds).ok().map(Duration::from_secs),
+            timeout,
             on_failure: step.on_failure,
             max_attempts: step.max_attempts,
             guard: part("if").map(|(tree, shape)| Templated::new(tree, schema, shape)),
@@ -214,6 +220,14 @@ impl Step {
         self.action.resolve(environment)
     }
 
+    /// Returns the references of its inputs, its `if` and its `loop`.
+    pub fn references(&self) -> Vec<Reference> {
+        let mut references = self.action.references();
+        references.extend(self.guard.iter().flat_map(Templated::references));
+        references.extend(self.repeat.iter().flat_map(Templated::references));
+        references
+    }
+
     /// Returns the inputs with every reference replaced, as JSON.
     ///
     /// This is what `{{ phase.step.inputs… }}` of later steps looks into, by
@@ -225,8 +239,3 @@ impl Step {
         self.action.resolve_json(environment)
     }
 }
-
-/// A parameter has neither a value nor a default.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("parameter `{0}` has no default and was given no value")]
-pub struct MissingParameter(pub String);

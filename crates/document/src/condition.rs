@@ -3,16 +3,20 @@
 //! Files and programs are looked at through a [`Probe`], so this stays pure.
 
 mod decimal;
+mod pattern;
 mod read;
 
 use std::cmp::Ordering;
 use std::fmt;
 
-use regex::RegexBuilder;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Algorithm;
+
+pub(crate) use decimal::is_decimal;
+pub(crate) use pattern::compile;
+pub(crate) use read::{Beside, beside};
 
 /// A condition (reference §2.4, §2.5) with its references resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,9 +160,8 @@ impl Condition {
                 Ok(decimal::compare(value, operand).is_some_and(|ordering| order.is(ordering)))
             }
             Self::PatternMatches { pattern, value } => {
-                let regex = RegexBuilder::new(pattern).case_insensitive(true).build();
-                let regex =
-                    regex.map_err(|source| EvaluateError { pattern: pattern.clone(), source })?;
+                let regex = compile(pattern)
+                    .map_err(|source| EvaluateError { pattern: pattern.clone(), source })?;
                 Ok(regex.is_match(value))
             }
             Self::BinaryExists(name) => Ok(probe.binary_exists(name)),
@@ -169,6 +172,57 @@ impl Condition {
                 Ok(found.is_some_and(|found| found.eq_ignore_ascii_case(digest)))
             }
         }
+    }
+}
+
+impl Condition {
+    /// Returns whether the condition holds on every machine (`true`) or on
+    /// none, as far as its operands alone decide it.
+    pub(crate) fn constant(&self) -> Option<bool> {
+        match self {
+            Self::And(all) => decided(all, false),
+            Self::Or(any) => decided(any, true),
+            Self::Not(other) => other.constant().map(|holds| !holds),
+            Self::StringIsEmpty(_)
+            | Self::StringIsWhitespace(_)
+            | Self::Text(_)
+            | Self::Number(_)
+            | Self::PatternMatches { .. } => self.evaluate(&NoMachine).ok(),
+            Self::BinaryExists(_)
+            | Self::FileExists(_)
+            | Self::FolderExists(_)
+            | Self::FileDigest { .. } => None,
+        }
+    }
+}
+
+/// Returns `decisive` if one condition is that, its contrary if none can be.
+fn decided(conditions: &[Condition], decisive: bool) -> Option<bool> {
+    let known: Vec<_> = conditions.iter().map(Condition::constant).collect();
+    if known.contains(&Some(decisive)) {
+        return Some(decisive);
+    }
+    known.iter().all(Option::is_some).then_some(!decisive)
+}
+
+/// Answers for no machine at all.
+struct NoMachine;
+
+impl Probe for NoMachine {
+    fn binary_exists(&self, _: &str) -> bool {
+        false
+    }
+
+    fn file_exists(&self, _: &str) -> bool {
+        false
+    }
+
+    fn folder_exists(&self, _: &str) -> bool {
+        false
+    }
+
+    fn file_digest(&self, _: &str, _: Algorithm) -> Option<String> {
+        None
     }
 }
 
@@ -279,6 +333,7 @@ mod tests {
                 "{stringEquals: abc, value: 'abc '}",
                 "{stringLessThan: b, value: b}",
                 "{patternMatches: '^[a-z]+$', value: a1}",
+                "{patternMatches: '^\\d$', value: ٣}",
             ],
         );
     }
@@ -334,6 +389,23 @@ mod tests {
             ],
         );
         check(false, &["{and: [{folderExists: /x}, {patternMatches: '(', value: x}]}"]);
+    }
+
+    #[test]
+    fn constants_decide_where_machines_do_not_matter() {
+        for (text, expected) in [
+            ("{stringEquals: a, value: A}", Some(true)),
+            ("{numberLessThan: 1, value: 2}", Some(false)),
+            ("{fileExists: /x}", None),
+            ("{and: [{fileExists: /x}, {stringIsEmpty: x}]}", Some(false)),
+            ("{and: [{fileExists: /x}, {stringIsEmpty: ''}]}", None),
+            ("{or: [{fileExists: /x}, {stringIsEmpty: ''}]}", Some(true)),
+            ("{not: {or: [{stringIsEmpty: x}, {stringIsEmpty: y}]}}", Some(true)),
+            ("{patternMatches: '(', value: x}", None),
+        ] {
+            let condition: Condition = decode(&yaml::parse(text).unwrap()).unwrap();
+            assert_eq!(condition.constant(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! read here and no document is run.
 
 mod action;
+mod address;
 mod component;
 mod condition;
 mod decode;
@@ -19,19 +20,23 @@ mod text;
 mod yaml;
 
 pub use action::{
-    Algorithm, AppendFile, CopyFile, CreateFile, CreateFolder, DeleteFile, ExecuteBash,
-    ExecuteBinary, MoveFile, Reboot, ResolvedAction, SetFileOwner, SetFilePermissions, UpdateOs,
-    WebDownload,
+    Algorithm, AppendFile, Argument, CopyFile, CopyFolder, CreateFile, CreateFolder, CreateSymlink,
+    DeleteFile, DeleteFolder, ExecuteBash, ExecuteBinary, ExecuteDocument, ExecutePowerShell,
+    ListFiles, MoveFile, MoveFolder, Msi, MsiReboot, Platform, ReadFile, Reboot, RegistryType,
+    RegistryValue, ResolvedAction, S3Download, S3Upload, SetFileEncoding, SetFileOwner,
+    SetFilePermissions, SetFolderOwner, SetFolderPermissions, SetRegistry, UpdateOs, WebDownload,
 };
+pub use address::{DocumentAddress, ParseDocumentAddressError, ParseS3AddressError, S3Address};
 pub use component::{
-    Component, Constant, MissingParameter, OnFailure, Parameter, Phase, Step, component_schema,
+    Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
+    ParseParameterTypeError, Phase, RESTART_LIMIT, Step, StoredUse, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
 pub use environment::{Environment, ResolveError};
 pub use problem::{Parsed, Problem, Problems, Severity, place};
-pub use project::{ComponentPlace, Places, Project, project_schema};
+pub use project::{ComponentPlace, NamedComponent, Places, Project, project_schema};
 pub use reference::{LoopPart, ParseReferenceError, Reference, StepValue};
 pub use repeat::{Over, Repeat, Turn};
 pub use span::{Span, Spanned};
 pub use templated::Templated;
-pub use text::{Encoding, Mode, ParseEncodingError, ParseModeError};
+pub use text::{DecodeTextError, Encoding, Mode, ParseEncodingError, ParseModeError};

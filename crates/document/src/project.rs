@@ -3,11 +3,12 @@
 mod convert;
 mod written;
 
-use model::{Distributions, Infrastructure, Recipe, Tests};
+use model::{ComponentUse, Distributions, Infrastructure, Recipe, Tests};
 
 use crate::decode::decode;
 use crate::schema::{Scalars, check, nearest};
-use crate::{Component, Parsed, Problem, Problems, Span, yaml};
+use crate::yaml::{self, Node};
+use crate::{Component, Parsed, Problem, Problems, Span};
 
 use written::SCHEMA;
 
@@ -41,6 +42,15 @@ pub struct Places {
     pub components: Vec<ComponentPlace>,
 }
 
+/// A component that a project names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedComponent {
+    /// Which, and what it is given.
+    pub used: ComponentUse,
+    /// Where.
+    pub place: ComponentPlace,
+}
+
 /// Where a project names a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComponentPlace {
@@ -53,8 +63,9 @@ pub struct ComponentPlace {
 impl Project {
     /// Parses and checks the text of a `goldsmith.yaml`, YAML or JSON.
     pub fn parse(text: &str) -> Result<Parsed<Self>, Problems> {
-        let tree = yaml::parse(text)?;
-        let mut problems = check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Strict);
+        let (tree, mut problems) = yaml::read(text);
+        let Some(tree) = tree else { return Err(problems) };
+        problems.extend(check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Strict));
         if problems.refuse() {
             return Err(problems);
         }
@@ -67,25 +78,56 @@ impl Project {
         }
     }
 
-    /// Returns what is wrong with the parameters given to the component that
-    /// stands at `index` of the recipe's list and is `component`.
-    pub fn check_parameters(&self, index: usize, component: &Component) -> Problems {
+    /// Returns the components that the text of a project names, in order and
+    /// as far as they can be read, whatever else is wrong with it.
+    ///
+    /// So their documents can be checked in the same round as the project.
+    pub fn named_components(text: &str) -> Vec<NamedComponent> {
+        let (tree, _) = yaml::read(text);
+        let recipe = tree.as_ref().and_then(|tree| tree.member("recipe"));
+        let components = recipe.and_then(|recipe| recipe.member("components"));
+        components.map_or(&[][..], Node::items).iter().filter_map(NamedComponent::read).collect()
+    }
+}
+
+impl NamedComponent {
+    fn read(tree: &Node) -> Option<Self> {
+        let written = tree.member("componentArn")?;
+        let reference = written.text()?.parse().ok()?;
+        let (mut parameters, mut spans) = (Vec::new(), Vec::new());
+        for parameter in tree.member("parameters").map_or(&[][..], Node::items) {
+            let Some(name) = parameter.member("name") else { continue };
+            let Some(text) = name.text() else { continue };
+            let values = parameter.member("value").map_or(&[][..], Node::items);
+            let values = values.iter().filter_map(Node::text).map(str::to_owned);
+            parameters.push((text.to_owned(), values.collect()));
+            spans.push(name.span);
+        }
+        let place = ComponentPlace { reference: written.span, parameters: spans };
+        Some(Self { used: ComponentUse { reference, parameters }, place })
+    }
+
+    /// Returns what is wrong with what it is given, if it is `component`.
+    pub fn check_parameters(&self, component: &Component) -> Problems {
         let mut problems = Problems::default();
-        let uses = self.recipe.components.as_slice().get(index);
-        let (Some(used), Some(place)) = (uses, self.places.components.get(index)) else {
-            return problems;
-        };
+        let Self { used, place } = self;
         let known = || component.parameters.iter().map(|parameter| parameter.name.as_str());
-        for ((name, _), span) in used.parameters.iter().zip(&place.parameters) {
-            if known().any(|known| known == name) {
+        for ((name, values), span) in used.parameters.iter().zip(&place.parameters) {
+            let declared = component.parameters.iter().find(|parameter| parameter.name == *name);
+            let Some(declared) = declared else {
+                let message = format!("component `{}` has no parameter `{name}`", used.reference);
+                let problem = Problem::warning("unknown-parameter", *span, message);
+                problems.push(match nearest(name, known()) {
+                    Some(known) => problem.help(format!("did you mean `{known}`?")),
+                    None => problem,
+                });
                 continue;
+            };
+            let value = values.join(",");
+            if !declared.kind.takes(&value) {
+                let message = format!("`{name}` is {}, not `{value}`", declared.kind.words());
+                problems.push(Problem::error("parameter-value", *span, message));
             }
-            let message = format!("component `{}` has no parameter `{name}`", used.reference);
-            let problem = Problem::warning("unknown-parameter", *span, message);
-            problems.push(match nearest(name, known()) {
-                Some(known) => problem.help(format!("did you mean `{known}`?")),
-                None => problem,
-            });
         }
         let needed = component.parameters.iter().filter(|parameter| parameter.default.is_none());
         for parameter in needed {

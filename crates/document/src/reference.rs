@@ -32,6 +32,9 @@ pub enum Reference {
     StoredUnder(String),
 }
 
+/// What begins the name of a stored parameter in a reference.
+pub(crate) const STORED: &str = "aws:ssm:";
+
 /// A value of a step: `phase.step.outputs[index].name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepValue {
@@ -48,9 +51,9 @@ pub struct StepValue {
 /// What a loop offers to its step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LoopPart {
-    /// The counter of `for`, the position from 0 of `forEach`.
+    /// How many turns came before.
     Index,
-    /// The element of `forEach`.
+    /// The number of `for`, the element of `forEach`.
     Value,
 }
 
@@ -123,7 +126,7 @@ impl FromStr for Reference {
 }
 
 fn parse(text: &str) -> Option<Reference> {
-    if let Some(stored) = text.strip_prefix("aws:ssm:") {
+    if let Some(stored) = text.strip_prefix(STORED) {
         let inner = stored.strip_prefix("resolve(").and_then(|rest| rest.strip_suffix(')'));
         return match inner.map(str::trim) {
             Some(name) => is_stored_name(name).then(|| Reference::StoredUnder(name.to_owned())),
@@ -172,7 +175,8 @@ fn is_title(text: &str) -> bool {
 }
 
 fn is_stored_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/:".contains(c);
+    // Secrets, below /aws/reference/secretsmanager/, have `+=@` in their names, too.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/:+=@".contains(c);
     !text.is_empty() && text.chars().all(allowed)
 }
 

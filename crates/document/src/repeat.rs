@@ -32,8 +32,8 @@ pub enum Over {
 /// One turn of a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// What `loop.index` means: the number, or the text's position from 0.
-    pub index: i64,
+    /// What `loop.index` means: how many turns came before.
+    pub index: u64,
     /// What `loop.value` means: the text, or the number.
     pub value: String,
 }
@@ -53,10 +53,10 @@ impl Repeat {
             };
             std::iter::successors(Some(start), move |number| number.checked_add(stride))
                 .take_while(within)
-                .map(|index| Turn { index, value: index.to_string() })
+                .map(|number| number.to_string())
         });
-        let texts = (0..).zip(texts).map(|(index, text)| Turn { index, value: text.clone() });
-        numbers.chain(texts)
+        let values = numbers.chain(texts.iter().cloned());
+        (0..).zip(values).map(|(index, value)| Turn { index, value })
     }
 }
 
@@ -66,7 +66,7 @@ impl Repeat {
 #[schemars(rename = "Loop", extend("oneOf" = [{ "required": ["for"] }, { "required": ["forEach"] }]))]
 pub(crate) struct Written {
     /// The name by which references mean the loop, unique in its phase.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+$"), extend("x-references" = false))]
     name: Option<String>,
     /// Numbers to count through.
     #[serde(rename = "for")]
@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn loops_go_over_numbers_and_texts() {
-        check("for: {start: 1, end: 3, updateBy: 1}", &["1=1", "2=2", "3=3"]);
-        check("for: {start: 5, end: 0, updateBy: -3}", &["5=5", "2=2"]);
-        check("for: {start: 2, end: 2, updateBy: 7}", &["2=2"]);
+        check("for: {start: 1, end: 3, updateBy: 1}", &["0=1", "1=2", "2=3"]);
+        check("for: {start: 5, end: 0, updateBy: -3}", &["0=5", "1=2"]);
+        check("for: {start: 2, end: 2, updateBy: 7}", &["0=2"]);
         let last = i64::MAX.to_string();
-        let last_turn = format!("{last}={last}");
+        let last_turn = format!("0={last}");
         check(&format!("for: {{start: {last}, end: {last}, updateBy: 1}}"), &[&last_turn]);
         check("forEach: [a, 1, true]", &["0=a", "1=1", "2=true"]);
         check("forEach: {list: 'a,b'}", &["0=a", "1=b"]);

@@ -1,10 +1,10 @@
 //! JSON Schema as the law of documents: generated from the Rust types, shown
 //! to editors, and compiled here into what trees are checked against.
 //!
-//! Beside the standard keywords four of our own say what JSON Schema cannot:
+//! Beside the standard keywords three of our own say what JSON Schema cannot:
 //! `x-unsupported` (refused, with the reason), `x-no-effect` (warned about,
-//! with the reason), `x-planned` (values that are known but refused) and
-//! `x-references` (whether `{{ … }}` means something inside).
+//! with the reason) and `x-references` (whether `{{ … }}` means something
+//! inside).
 
 mod check;
 mod format;
@@ -50,8 +50,6 @@ pub(crate) struct Shape {
     items: Option<Box<Shape>>,
     /// The texts allowed; all when empty.
     choices: Vec<String>,
-    /// Texts that are refused as not supported yet.
-    planned: Vec<String>,
     pattern: Option<Regex>,
     format: Option<Format>,
     range: Limits,
@@ -143,7 +141,6 @@ impl Shape {
             "propertyNames" => self.member_names = Some(Box::new(Shape::compile(value))),
             "items" => self.items = Some(Box::new(Shape::compile(value))),
             "enum" | "const" => self.choices = texts(value),
-            "x-planned" => self.planned = texts(value),
             "pattern" => {
                 let regex = Regex::new(&texts(value)[0]);
                 self.pattern = Some(regex.expect("a pattern compiles because we wrote it"));

@@ -77,13 +77,13 @@ impl<T: DeserializeOwned> Templated<T> {
         found
     }
 
+    pub(crate) fn tree(&self) -> &Node {
+        &self.tree
+    }
+
     /// Returns where the part stands in the document.
     pub fn span(&self) -> Span {
         self.tree.span
-    }
-
-    pub(crate) fn tree(&self) -> &Node {
-        &self.tree
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each one names its `format`, by which the schema refers to its rule.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -35,7 +36,50 @@ impl Encoding {
             Self::Utf32Be => text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
         }
     }
+
+    /// Returns the text that `bytes` are in this encoding, without a byte
+    /// order mark; fails if they are none.
+    pub fn decode(self, bytes: &[u8]) -> Result<String, DecodeTextError> {
+        let text = match self {
+            Self::Utf8 => str::from_utf8(bytes).ok().map(str::to_owned),
+            Self::Utf16Le => decode_utf16(bytes, u16::from_le_bytes),
+            Self::Utf16Be => decode_utf16(bytes, u16::from_be_bytes),
+            Self::Utf32Le => decode_utf32(bytes, u32::from_le_bytes),
+            Self::Utf32Be => decode_utf32(bytes, u32::from_be_bytes),
+        };
+        let text = text.ok_or(DecodeTextError(self))?;
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    }
 }
+
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks();
+    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect::<Result<_, _>>();
+    text.ok().filter(|_| rest.is_empty())
+}
+
+fn decode_utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Option<String> {
+    let (units, rest) = bytes.as_chunks();
+    let text = units.iter().map(|bytes| char::from_u32(unit(*bytes))).collect::<Option<_>>();
+    text.filter(|_| rest.is_empty())
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16-LE",
+            Self::Utf16Be => "UTF-16-BE",
+            Self::Utf32Le => "UTF-32-LE",
+            Self::Utf32Be => "UTF-32-BE",
+        })
+    }
+}
+
+/// Bytes are no text of an encoding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is no text in {0}")]
+pub struct DecodeTextError(Encoding);
 
 /// A text names no encoding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +159,52 @@ scalar!(Mode, "file-mode", ["string", "integer"]);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const ALL: [Encoding; 5] = [
+        Encoding::Utf8,
+        Encoding::Utf16Le,
+        Encoding::Utf16Be,
+        Encoding::Utf32Le,
+        Encoding::Utf32Be,
+    ];
+
+    proptest! {
+        /// A byte order mark at the beginning is the only thing that is lost.
+        #[test]
+        fn what_is_encoded_is_decoded(text: String) {
+            for encoding in ALL {
+                let decoded = encoding.decode(&encoding.encode(&text));
+                let expected = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                prop_assert_eq!(decoded.as_deref(), Ok(expected));
+                prop_assert_eq!(encoding.to_string().parse(), Ok(encoding));
+            }
+        }
+
+        #[test]
+        fn noise_is_decoded_or_refused(bytes: Vec<u8>) {
+            for encoding in ALL {
+                if let Ok(text) = encoding.decode(&bytes) {
+                    prop_assert!(bytes.ends_with(&encoding.encode(&text)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_another_encoding_are_refused() {
+        let check = |encoding: Encoding, bytes: &[u8], expected: &str| {
+            let error = encoding.decode(bytes).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        };
+        check(Encoding::Utf8, b"\xff", "it is no text in UTF-8");
+        check(Encoding::Utf16Le, b"odd", "it is no text in UTF-16-LE");
+        check(Encoding::Utf16Be, b"\xd8\x00", "it is no text in UTF-16-BE");
+        check(Encoding::Utf32Le, b"\0\xd8\0\0", "it is no text in UTF-32-LE");
+        check(Encoding::Utf32Be, b"text\0", "it is no text in UTF-32-BE");
+    }
 
     #[test]
     fn modes_are_octal() {

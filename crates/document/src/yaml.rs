@@ -78,11 +78,24 @@ impl Node {
     }
 }
 
-/// Parses a text that holds one document.
+/// Parses a text that holds one document and has no problems.
+#[cfg(test)]
 pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
+    match read(text) {
+        (Some(node), problems) if problems.is_empty() => Ok(node),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Reads a text that should hold one document: its tree, as far as it can be
+/// made out, and what is wrong with the text.
+///
+/// A member that is given twice counts once, and a tag that means nothing not
+/// at all; after worse there is no tree.
+pub(crate) fn read(text: &str) -> (Option<Node>, Problems) {
     if text.len() > TEXT_LIMIT {
         let message = format!("the text has {} bytes; {TEXT_LIMIT} is the limit", text.len());
-        return Err(Problem::error("too-large", Span::at(0), message).into());
+        return (None, Problem::error("too-large", Span::at(0), message).into());
     }
     let mut builder = Builder::new(text);
     let mut parser = Parser::new_from_str(text);
@@ -98,10 +111,11 @@ pub(crate) fn parse(text: &str) -> Result<Node, Problems> {
         };
         if let Err(problem) = taken {
             builder.problems.push(problem);
-            break;
+            return (None, builder.problems);
         }
     }
-    builder.finish()
+    let nothing = Node { span: Span::at(0), value: Value::Null };
+    (Some(builder.root.unwrap_or(nothing)), builder.problems)
 }
 
 /// A collection whose end has not been seen.
@@ -257,13 +271,6 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
-
-    fn finish(self) -> Result<Node, Problems> {
-        if !self.problems.is_empty() {
-            return Err(self.problems);
-        }
-        Ok(self.root.unwrap_or(Node { span: Span::at(0), value: Value::Null }))
-    }
 }
 
 fn as_key(node: Node) -> Result<Spanned<String>, Problem> {
@@ -280,6 +287,9 @@ fn as_key(node: Node) -> Result<Spanned<String>, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -368,6 +378,38 @@ mod tests {
         assert_eq!(&text[list.items()[0].span.start..list.items()[0].span.end], "ü");
     }
 
+    /// Checks that what is written at each node's place reads as that node.
+    ///
+    /// Tags and aliases stand elsewhere or nowhere, and `+` keeps line ends
+    /// that lie beyond the place: texts with them are not looked at.
+    fn places_read_again(node: &Node, text: &str) {
+        let before = &text[..node.span.start];
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let written = &text[node.span.start..node.span.end];
+        let again = parse(&format!("{}{written}\n", " ".repeat(column)));
+        let again = again.unwrap_or_else(|_| panic!("{written:?} does not read again"));
+        assert_eq!(show(&again), show(node), "{written:?}");
+        node.members().iter().for_each(|(_, node)| places_read_again(node, text));
+        node.items().iter().for_each(|item| places_read_again(item, text));
+    }
+
+    fn may_read_again(text: &str) -> bool {
+        !text.contains(['&', '*', '!', '+', '%', '?', '\t', '\r'])
+    }
+
+    #[test]
+    fn places_of_documents_read_again() {
+        let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/documents/good");
+        for entry in fs::read_dir(good).unwrap() {
+            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+            let node = parse(&text).unwrap();
+            spans_are_right(&node, &text);
+            if may_read_again(&text) {
+                places_read_again(&node, &text);
+            }
+        }
+    }
+
     /// A document with everything YAML has, for mutation.
     const SEED: &str =
         "a: &x 1\n\"b\": [x, {c: 'é'}, *x]\nd: |\n  text {{ y }}\ne:\n- f: >-\n   g\n- !!str 1\n";
@@ -377,6 +419,21 @@ mod tests {
         fn no_text_panics(text in "\\PC{0,80}|[-:?!&*|>{}\\[\\],'\"# \t\n a-c0-1]{0,80}") {
             if let Ok(node) = parse(&text) {
                 prop_assert!(node.span.end <= text.len());
+            }
+        }
+
+        #[test]
+        fn places_read_again_whatever_is_written(
+            items in proptest::collection::vec("[a-cé]{1,3}|'[a-c #:\n]{0,5}'|\"[a-cé\\n ]{0,4}\"|-?[0-9.]{1,4}|true|~", 1..6),
+            indent in 1..4usize,
+        ) {
+            let indent = " ".repeat(indent);
+            let block: String =
+                items.iter().map(|item| format!("{indent}- x: {item}\n{indent}  y: [{item}, {{z: {item}}}]\n")).collect();
+            let text = format!("a: {}\nb:\n{block}", items[0]);
+            if let Ok(node) = parse(&text) {
+                spans_are_right(&node, &text);
+                places_read_again(&node, &text);
             }
         }
 

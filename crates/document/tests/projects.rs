@@ -83,7 +83,7 @@ phases:
       - {name: A, action: ExecuteBash, inputs: {commands: ['echo {{ Title }} {{ Port }}']}}
 ";
     let component = Component::parse(component).unwrap().value;
-    let problems = Project::parse(project).unwrap().value.check_parameters(0, &component);
+    let problems = Project::named_components(project)[0].check_parameters(&component);
     expect![[r#"
         error[missing-parameter]: component `./nginx.yaml` needs a value for `Port`
          --> goldsmith.yaml:6:21
@@ -99,4 +99,26 @@ phases:
           = help: did you mean `Title`?
     "#]]
     .assert_eq(&problems.render("goldsmith.yaml", project));
+}
+
+#[test]
+fn components_are_found_in_damaged_projects() {
+    let project = "recipe:
+  nmae: web
+  parentImage: 7
+  components:
+    - componentArn: ./nginx.yaml
+      parameters: [{name: Title, value: [Hello]}, {nmae: Port}]
+    - componentArn: [no]
+    - componentArn: update-linux
+  tags: !Sub x
+";
+    assert!(Project::parse(project).is_err());
+    let named = Project::named_components(project);
+    let names: Vec<String> = named.iter().map(|it| it.used.reference.to_string()).collect();
+    assert_eq!(names, ["./nginx.yaml", "update-linux"]);
+    assert_eq!(named[0].used.parameters, [("Title".to_owned(), vec!["Hello".to_owned()])]);
+    let span = named[1].place.reference;
+    assert_eq!(&project[span.start..span.end], "update-linux");
+    assert!(Project::named_components("recipe: [").is_empty());
 }

@@ -7,9 +7,9 @@ mod execute;
 mod launch;
 mod verify;
 
-pub(crate) use base::prepare_base;
-pub(crate) use create::create_image;
+pub(crate) use base::{Ground, prepare, prepare_base};
+pub(crate) use create::{Blueprint, create_image, description};
 pub(crate) use distribute::distribute;
 pub(crate) use execute::{build_component, test_component};
-pub(crate) use launch::launch_test;
+pub(crate) use launch::{NoFirmware, launch_test};
 pub(crate) use verify::verify_image;

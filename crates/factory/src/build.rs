@@ -461,7 +461,7 @@ impl Teller<'_> {
                     self.told().last_lines.clear();
                 }
             }
-            Event::StepEnded { phase, step, status, exit_code, message, millis } => {
+            Event::StepEnded { phase, step, status, exit_code, message, millis, .. } => {
                 if !message.is_empty() {
                     self.write(Some((phase, step)), message);
                 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cell::{Cells, Ids, IdsError};
 use model::{Distribution, NameTemplate};
@@ -10,7 +11,7 @@ use name::{Account, Digest, Region};
 use store::{Db, StoreError};
 
 use crate::recover::{self, Recovered};
-use crate::{Line, LogError, Order, log};
+use crate::{Line, LogError, NoParameters, Order, Parameters, log};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub struct Factory {
     pub(crate) settings: Settings,
     /// The agent within the data folder.
     pub(crate) agent: PathBuf,
+    pub(crate) parameters: Arc<dyn Parameters>,
 }
 
 /// The factory cannot work.
@@ -74,7 +76,13 @@ impl Factory {
         let recovered = recover::recover(&db, &cells).await?;
         let agent = keep_agent(cells.data(), &settings.agent)
             .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
-        Ok((Self { db, cells, settings, agent }, recovered))
+        let parameters = Arc::new(NoParameters);
+        Ok((Self { db, cells, settings, agent, parameters }, recovered))
+    }
+
+    /// Returns the factory with `parameters` as its parameter store.
+    pub fn with_parameters(self, parameters: Arc<dyn Parameters>) -> Self {
+        Self { parameters, ..self }
     }
 
     /// Returns the catalogue.

@@ -72,7 +72,7 @@ fn path(data: &Path, run: &str) -> PathBuf {
 
 /// Returns what a component wrote, fit for a terminal: no control characters,
 /// and of a line that redraws itself only its last state.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let text = text.trim_end_matches(['\r', '\n']);
     let last = text.rsplit('\r').next().unwrap_or(text);
     last.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()

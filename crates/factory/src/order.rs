@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base::{MANAGED, Managed};
-use document::{Component, Problem, Problems, Project};
+use document::{Component, NamedComponent, Problem, Problems, Project};
 use model::{ComponentReference, DiskLocation, ParentImage};
 use name::{Arn, Level, Owner};
 
@@ -69,23 +69,28 @@ impl Order {
             .map_err(|source| OrderError::Read { path: file.clone(), source })?;
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         let shown = file.display().to_string();
-        let parsed = Project::parse(&text).map_err(|problems| OrderError::Problems {
-            count: problems.len(),
-            rendered: problems.render(&shown, &text),
-        })?;
-        let project = parsed.value;
+        let (project, mut own) = match Project::parse(&text) {
+            Ok(parsed) => (Some(parsed.value), parsed.warnings),
+            Err(problems) => (None, problems),
+        };
         let mut findings = Findings::default();
-        let mut own = parsed.warnings;
-        check_parent(&project, &folder, &mut own);
+        if let Some(project) = &project {
+            check_parent(project, &folder, &mut own);
+        }
+        // Also those of a project that is refused: all is told in one round.
         let mut components = Vec::new();
-        for n in 0..project.recipe.components.as_slice().len() {
-            components.extend(load_component(&project, n, &folder, &mut own, &mut findings));
+        for named in Project::named_components(&text) {
+            components.extend(load_component(&named, &folder, &mut own, &mut findings));
         }
         findings.add(&own, &shown, &text);
-        if findings.refuse {
-            return Err(OrderError::Problems { rendered: findings.text, count: findings.count });
+        match project {
+            Some(project) if !findings.refuse => {
+                Ok(Self { project, components, folder, warnings: findings.text })
+            }
+            Some(_) | None => {
+                Err(OrderError::Problems { rendered: findings.text, count: findings.count })
+            }
         }
-        Ok(Self { project, components, folder, warnings: findings.text })
     }
 }
 
@@ -100,6 +105,9 @@ struct Findings {
 impl Findings {
     fn add(&mut self, problems: &Problems, file: &str, source: &str) {
         if !problems.is_empty() {
+            if !self.text.is_empty() {
+                self.text.push('\n');
+            }
             self.text.push_str(&problems.render(file, source));
         }
         self.count += problems.len();
@@ -134,17 +142,14 @@ fn check_parent(project: &Project, folder: &Path, problems: &mut Problems) {
     }
 }
 
-/// Loads the recipe's component at `n`; `None` after adding a problem to `own`
-/// or to `findings`.
+/// Loads a component; `None` after adding a problem to `own` or to `findings`.
 fn load_component(
-    project: &Project,
-    n: usize,
+    named: &NamedComponent,
     folder: &Path,
     own: &mut Problems,
     findings: &mut Findings,
 ) -> Option<LoadedComponent> {
-    let wanted = &project.recipe.components.as_slice()[n];
-    let span = project.places.components[n].reference;
+    let (wanted, span) = (&named.used, named.place.reference);
     let (name, file, text) = match &wanted.reference {
         ComponentReference::Name(name) => managed(name, None, span, own)?,
         ComponentReference::Arn(arn) => managed(arn.name(), Some(arn), span, own)?,
@@ -166,7 +171,7 @@ fn load_component(
     match Component::parse(&text) {
         Ok(parsed) => {
             findings.add(&parsed.warnings, &file, &text);
-            own.extend(project.check_parameters(n, &parsed.value));
+            own.extend(named.check_parameters(&parsed.value));
             let parameters = wanted.parameters.iter();
             let parameters =
                 parameters.map(|(name, values)| (name.clone(), values.join(","))).collect();
@@ -214,6 +219,29 @@ fn managed(
                 known.join(", ")
             )));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_and_documents_are_judged_in_one_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = "recipe:\n  nmae: web\n  components:\n    \
+                       - componentArn: ./a.yaml\n    - componentArn: ./b.yaml\n";
+        fs::write(folder.path().join("goldsmith.yaml"), project).unwrap();
+        fs::write(folder.path().join("a.yaml"), "schemaVersion: 3\n").unwrap();
+        let Err(OrderError::Problems { rendered, count }) = Order::load(folder.path()) else {
+            panic!("the order was taken");
+        };
+        assert_eq!(count, rendered.matches("error[").count());
+        for part in
+            ["no member `nmae`", "not a schema version", "lacks `phases`", "b.yaml: No such"]
+        {
+            assert!(rendered.contains(part), "{part} is not in\n{rendered}");
         }
     }
 }

@@ -19,7 +19,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::conversation::{ExecuteError, MAX_REBOOTS, Outcome, Watch, converse};
 
-use spec::Place;
+use spec::{Place, Program};
 
 /// A sandbox instance.
 #[derive(Debug)]
@@ -89,6 +89,22 @@ impl Sandbox {
         &self.layers
     }
 
+    /// Opens a shell on the caller's terminal, over the layers so far, and
+    /// waits for its end. What it changes is not kept.
+    pub fn open_shell(&self) -> Result<(), ExecuteError> {
+        let (upper, work) =
+            (self.launch.work.join("shell-layer"), self.launch.work.join("shell-scratch"));
+        let task = Task::Run(self.container(&upper, &work, Program::Shell));
+        let mut cell = self
+            .cells
+            .spawn(&self.launch.name, task, Some(self.launch.limits), Stdio::Terminal)
+            .map_err(|source| ExecuteError::Start { instance: "sandbox", source })?;
+        // A shell's status is that of its last command, which says nothing.
+        let _status =
+            cell.wait().map_err(|source| ExecuteError::Prepare { instance: "sandbox", source })?;
+        Ok(())
+    }
+
     fn converse_once(
         &self,
         request: &Execute,
@@ -96,7 +112,7 @@ impl Sandbox {
         work: &Path,
         watch: &dyn Watch,
     ) -> Result<Outcome, ExecuteError> {
-        let task = Task::Run(self.container(upper, work));
+        let task = Task::Run(self.container(upper, work, Program::Agent));
         let mut cell = self
             .cells
             .spawn(&self.launch.name, task, Some(self.launch.limits), Stdio::Pipes)
@@ -140,7 +156,7 @@ impl Sandbox {
         }
     }
 
-    fn container(&self, upper: &Path, work: &Path) -> Run {
+    fn container(&self, upper: &Path, work: &Path, program: Program) -> Run {
         let place = Place {
             ids: self.cells.ids(),
             hostname: &self.launch.name,
@@ -148,6 +164,7 @@ impl Sandbox {
             open_files: open_files(),
             limits: self.launch.limits,
             source_epoch: self.launch.source_epoch,
+            program,
         };
         let bundle = Path::new("/tmp/bundle");
         let mut files = BTreeMap::new();

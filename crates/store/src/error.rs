@@ -57,6 +57,12 @@ pub enum StoreErrorKind {
         /// What was to be made, with its name.
         what: String,
     },
+    /// The parameter has a value and shall keep it (SSM: ParameterAlreadyExists).
+    #[error("the parameter `{name}` has a value already")]
+    HasValue {
+        /// The parameter.
+        name: ParameterName,
+    },
     /// The parameter has values of another type (SSM refuses that too).
     #[error("the parameter `{name}` is a {is}, not a {given}")]
     OtherType {

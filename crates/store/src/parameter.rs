@@ -40,7 +40,7 @@ pub struct NewValue {
 /// What is done with a parameter that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and the new value is refused ([`StoreErrorKind::Taken`]).
+    /// It stays, and the new value is refused ([`StoreErrorKind::HasValue`]).
     Keep,
     /// It gets the new value, if that is of the same type ([`StoreErrorKind::OtherType`]).
     Replace,
@@ -60,7 +60,7 @@ pub async fn put(
         let version = match find(&mut tx, &new.name).await? {
             None => 1,
             Some(_) if existing == Existing::Keep => {
-                return Err(StoreErrorKind::Taken { what: format!("parameter `{}`", new.name) });
+                return Err(StoreErrorKind::HasValue { name: new.name.clone() });
             }
             Some(entry) if entry.kind != new.kind => {
                 let (name, is, given) = (entry.name, entry.kind, new.kind);
@@ -232,7 +232,7 @@ mod tests {
         let port = new("/web/port", String, "80", 1);
         assert_eq!(put(&port, Existing::Keep).await.unwrap(), 1);
         let error = put(&port, Existing::Keep).await.unwrap_err();
-        assert_eq!(error.kind().to_string(), "the parameter `/web/port` is already there");
+        assert_eq!(error.kind().to_string(), "the parameter `/web/port` has a value already");
         assert_eq!(put(&new("/web/port", String, "81", 2), Existing::Replace).await.unwrap(), 2);
         assert_eq!(read("/web/port").await, Some(("81".to_owned(), String)));
 

@@ -6,45 +6,75 @@
 mod append_file;
 mod assert;
 mod copy_file;
+mod copy_folder;
 mod create_file;
 mod create_folder;
+mod create_symlink;
 mod delete_file;
+mod delete_folder;
 mod execute_bash;
 mod execute_binary;
+mod execute_document;
 mod file_error;
+mod list_files;
 mod move_file;
+mod move_folder;
+mod read_file;
+mod s3_download;
+mod s3_upload;
+mod set_file_encoding;
 mod set_file_owner;
 mod set_file_permissions;
+mod set_folder_owner;
+mod set_folder_permissions;
 mod update_os;
 mod web_download;
 
 use std::time::Duration;
 
-use channel::Stream;
+use channel::{Event, Execute, Stream};
 use document::{EvaluateError, ResolvedAction};
+use serde_json::Value;
 
 use crate::Machine;
 use crate::clock::Deadline;
+use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
+pub(crate) use execute_document::within;
 pub(crate) use file_error::FileError;
 
 /// What an action works with.
 pub(crate) struct Bench<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) deadline: Deadline,
-    /// Takes the lines that programs write.
-    pub(crate) output: &'a mut dyn FnMut(Stream, &str),
+    /// What is not to be seen in what is told.
+    pub(crate) mask: &'a Mask,
+    /// Takes what is to be told while the action is carried out.
+    pub(crate) tell: &'a mut dyn FnMut(Told<'_>),
+    /// What is being executed: the document, after those around it.
+    pub(crate) requests: &'a [&'a Execute],
+    /// Where the action stood when it asked for a [`Restart::Within`].
+    pub(crate) resume: Option<Value>,
+}
+
+/// What an action tells while it is carried out.
+#[derive(Debug)]
+pub(crate) enum Told<'a> {
+    /// A line that a program wrote.
+    Line(Stream, &'a str),
+    /// What happens in a nested document.
+    Nested(Event),
 }
 
 impl Bench<'_> {
+    fn say(&mut self, stream: Stream, line: &str) {
+        (self.tell)(Told::Line(stream, line));
+    }
+
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
-        let terms = Terms {
-            folder: self.machine.folder.clone(),
-            deadline: self.deadline,
-            adopts_orphans: self.machine.adopts_orphans,
-        };
-        process::run(program, &terms, self.output)
+        let terms = Terms { machine: self.machine, deadline: self.deadline, mask: self.mask };
+        process::run(program, &terms, &mut |stream, line| self.say(stream, line))
     }
 }
 
@@ -60,7 +90,7 @@ pub(crate) struct Done {
 }
 
 /// Where an execution goes on after a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Restart {
     /// With the same step, from its top.
     Again,
@@ -68,6 +98,13 @@ pub(crate) enum Restart {
     Next {
         /// How long to wait before restarting.
         delay: Duration,
+    },
+    /// With the same action, from where it stood.
+    Within {
+        /// How long to wait before restarting.
+        delay: Duration,
+        /// Where it stood, for [`Bench::resume`].
+        resume: Value,
     },
 }
 
@@ -87,11 +124,37 @@ pub(crate) enum ActionError {
     #[error(transparent)]
     Download(#[from] web_download::DownloadError),
     #[error(transparent)]
+    Object(#[from] s3_download::ObjectError),
+    #[error(transparent)]
+    Document(#[from] execute_document::DocumentError),
+    #[error("{0} does not work on Linux")]
+    Platform(&'static str),
+    #[error(transparent)]
     Process(#[from] ProcessError),
     #[error("exit code {0}")]
     Exit(i32),
     #[error("it was killed by signal {0}")]
     Killed(i32),
+}
+
+impl ActionError {
+    /// Returns what the action left although it failed.
+    pub(crate) fn into_outputs(self) -> Vec<(String, String)> {
+        match self {
+            Self::Document(error) => error.into_outputs(),
+            Self::NotHeld
+            | Self::Condition(_)
+            | Self::Bash(_)
+            | Self::File(_)
+            | Self::Update(_)
+            | Self::Download(_)
+            | Self::Object(_)
+            | Self::Platform(_)
+            | Self::Process(_)
+            | Self::Exit(_)
+            | Self::Killed(_) => Vec::new(),
+        }
+    }
 }
 
 /// Carries out `action`.
@@ -100,17 +163,35 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::Assert(condition) => assert::perform(condition, bench.machine),
         ResolvedAction::ExecuteBash(inputs) => execute_bash::perform(inputs, bench),
         ResolvedAction::ExecuteBinary(inputs) => execute_binary::perform(inputs, bench),
+        ResolvedAction::ExecutePowerShell(_) => Err(ActionError::Platform("ExecutePowerShell")),
+        ResolvedAction::ExecuteDocument(inputs) => execute_document::perform(inputs, bench),
         ResolvedAction::CreateFile(list) => each(list, bench, create_file::perform),
         ResolvedAction::AppendFile(list) => each(list, bench, append_file::perform),
-        ResolvedAction::CreateFolder(list) => each(list, bench, create_folder::perform),
+        ResolvedAction::ReadFile(list) => read_file::perform(list, bench),
+        ResolvedAction::ListFiles(list) => list_files::perform(list, bench),
         ResolvedAction::CopyFile(list) => each(list, bench, copy_file::perform),
         ResolvedAction::MoveFile(list) => each(list, bench, move_file::perform),
         ResolvedAction::DeleteFile(list) => each(list, bench, delete_file::perform),
+        ResolvedAction::SetFileEncoding(list) => each(list, bench, set_file_encoding::perform),
+        ResolvedAction::SetFileOwner(list) => each(list, bench, set_file_owner::perform),
         ResolvedAction::SetFilePermissions(list) => {
             each(list, bench, set_file_permissions::perform)
         }
-        ResolvedAction::SetFileOwner(list) => each(list, bench, set_file_owner::perform),
+        ResolvedAction::CreateFolder(list) => each(list, bench, create_folder::perform),
+        ResolvedAction::CopyFolder(list) => each(list, bench, copy_folder::perform),
+        ResolvedAction::MoveFolder(list) => each(list, bench, move_folder::perform),
+        ResolvedAction::DeleteFolder(list) => each(list, bench, delete_folder::perform),
+        ResolvedAction::SetFolderOwner(list) => each(list, bench, set_folder_owner::perform),
+        ResolvedAction::SetFolderPermissions(list) => {
+            each(list, bench, set_folder_permissions::perform)
+        }
+        ResolvedAction::CreateSymlink(list) => each(list, bench, create_symlink::perform),
         ResolvedAction::WebDownload(list) => web_download::perform(list, bench),
+        ResolvedAction::S3Download(list) => s3_download::perform(list, bench),
+        ResolvedAction::S3Upload(list) => s3_upload::perform(list, bench),
+        ResolvedAction::InstallMsi(_) => Err(ActionError::Platform("InstallMSI")),
+        ResolvedAction::UninstallMsi(_) => Err(ActionError::Platform("UninstallMSI")),
+        ResolvedAction::SetRegistry(_) => Err(ActionError::Platform("SetRegistry")),
         ResolvedAction::UpdateOs(inputs) => update_os::perform(inputs, bench),
         ResolvedAction::Reboot(inputs) => {
             let delay = Duration::from_secs(inputs.delay_seconds.into());
@@ -128,6 +209,11 @@ fn each<T>(
         perform(entry, bench.machine)?;
     }
     Ok(Done::default())
+}
+
+/// Returns the name of an output of a list's entry, as references look it up.
+pub(crate) fn output_name(name: &str, index: usize) -> String {
+    if index == 0 { name.to_owned() } else { format!("[{index}].{name}") }
 }
 
 /// Reads a finished program's exit as AWS's runner does: 194 asks for a restart.

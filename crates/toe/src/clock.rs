@@ -1,11 +1,17 @@
 //! The one place where this crate reads the time, and deadlines made of it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Returns the present moment of the monotonic clock.
 #[expect(clippy::disallowed_methods, reason = "steps are timed on the machine they run on")]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Returns the seconds since 1970, as signatures have to tell them.
+#[expect(clippy::disallowed_methods, reason = "requests are signed on the machine they come from")]
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The moment by which something has to be done, or never.

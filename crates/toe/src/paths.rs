@@ -32,7 +32,8 @@ pub(crate) fn expand(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn matches(pattern: &OsStr, name: &OsStr) -> bool {
+/// Whether `name` is what `pattern` says, `*` standing for any text.
+pub(crate) fn matches(pattern: &OsStr, name: &OsStr) -> bool {
     let mut name = name.as_encoded_bytes();
     let mut pieces = pattern.as_encoded_bytes().split(|&byte| byte == b'*');
     let first = pieces.next().unwrap_or_default();
@@ -73,6 +74,25 @@ mod tests {
         check("plain", "plain", true);
         check("plain", "plainer", false);
         check("a?[b]*", "a?[b]c", true);
+    }
+
+    /// Tries every text that a star may stand for.
+    fn matches_slowly(pattern: &[u8], name: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some((b'*', rest)) => (0..=name.len()).any(|at| matches_slowly(rest, &name[at..])),
+            Some((first, rest)) => name
+                .split_first()
+                .is_some_and(|(it, name)| it == first && matches_slowly(rest, name)),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn stars_match_what_trying_everything_finds(pattern in "[ab*]{0,7}", name in "[ab]{0,9}") {
+            let expected = matches_slowly(pattern.as_bytes(), name.as_bytes());
+            proptest::prop_assert_eq!(matches(pattern.as_ref(), name.as_ref()), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Answers what conditions ask about this machine.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -15,7 +16,7 @@ impl Probe for Machine {
         if name.contains('/') {
             return is_program(&self.path(name));
         }
-        find_program(name)
+        !name.is_empty() && is_on(self.search_path(), name)
     }
 
     fn file_exists(&self, path: &str) -> bool {
@@ -38,7 +39,11 @@ impl Probe for Machine {
 
 /// Returns whether a program called `name` is on the search path of steps.
 pub(crate) fn find_program(name: &str) -> bool {
-    !name.is_empty() && PATH.split(':').any(|folder| is_program(&Path::new(folder).join(name)))
+    !name.is_empty() && is_on(OsStr::new(PATH), name)
+}
+
+fn is_on(search_path: &OsStr, name: &str) -> bool {
+    std::env::split_paths(search_path).any(|folder| is_program(&folder.join(name)))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -55,7 +60,7 @@ mod tests {
         let machine = Machine {
             scratch: folder.path().join("scratch"),
             folder: folder.path().to_owned(),
-            adopts_orphans: false,
+            ..Machine::default()
         };
         fs::write(folder.path().join("some-file"), "abc").unwrap();
         assert!(machine.binary_exists("sh"));

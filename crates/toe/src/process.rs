@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -19,8 +18,10 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
+use crate::Machine;
 use crate::clock::{Deadline, now};
 use crate::lines::Lines;
+use crate::mask::Mask;
 use crate::processes;
 use crate::tail::Tail;
 
@@ -37,6 +38,9 @@ const PIPE_LIMIT: usize = 1 << 20;
 /// How long to wait before looking at the child again where the kernel
 /// cannot tell of its end (pidfd_open came with Linux 5.3).
 const TICK: Duration = Duration::from_millis(20);
+
+/// How often it is asked whether the execution shall end.
+const STOP_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often orphans are waited for while a program runs.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,15 +59,13 @@ pub(crate) struct Program {
     pub(crate) environment: &'static [(&'static str, &'static str)],
 }
 
-/// How and where to run it.
-#[derive(Debug, Clone)]
-pub(crate) struct Terms {
-    /// The working directory.
-    pub(crate) folder: PathBuf,
+/// Where to run it, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) machine: &'a Machine,
     pub(crate) deadline: Deadline,
-    /// Whether orphans become children of this process, to be reaped and,
-    /// when time is up, killed by it.
-    pub(crate) adopts_orphans: bool,
+    /// What is not to be seen in the lines.
+    pub(crate) mask: &'a Mask,
 }
 
 /// A program that ended by itself.
@@ -83,15 +85,18 @@ pub(crate) enum ProcessError {
     Watch { program: String, source: io::Error },
     #[error("the step took longer than its timeout and was killed")]
     TimedOut,
+    #[error("it was cancelled")]
+    Stopped,
 }
 
 /// Runs `program` and calls `output` for every line it writes.
 pub(crate) fn run(
     program: &Program,
-    terms: &Terms,
+    terms: &Terms<'_>,
     output: &mut dyn FnMut(Stream, &str),
 ) -> Result<Finished, ProcessError> {
-    let strangers = if terms.adopts_orphans { processes::children() } else { BTreeSet::default() };
+    let strangers =
+        if terms.machine.adopts_orphans { processes::children() } else { BTreeSet::default() };
     let mut child = start(program, terms)
         .map_err(|source| ProcessError::Start { program: program.name.clone(), source })?;
     let watched = watch(&mut child, terms, output);
@@ -100,20 +105,21 @@ pub(crate) fn run(
     }
     match watched {
         Ok(Some(finished)) => Ok(finished),
+        Ok(None) if terms.machine.is_stopped() => Err(ProcessError::Stopped),
         Ok(None) => Err(ProcessError::TimedOut),
         Err(source) => Err(ProcessError::Watch { program: program.name.clone(), source }),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "steps are made of programs")]
-fn start(program: &Program, terms: &Terms) -> io::Result<Child> {
+fn start(program: &Program, terms: &Terms<'_>) -> io::Result<Child> {
     Command::new(&program.name)
         .args(&program.arguments)
         .env_clear()
         .envs([("PATH", PATH), ("HOME", "/root"), ("USER", "root"), ("LANG", "C.UTF-8")])
-        .envs(inherited())
+        .envs(&terms.machine.variables)
         .envs(program.environment.iter().copied())
-        .current_dir(&terms.folder)
+        .current_dir(&terms.machine.folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -121,24 +127,17 @@ fn start(program: &Program, terms: &Terms) -> io::Result<Child> {
         .spawn()
 }
 
-/// Returns what steps inherit of this process's environment: the time that
-/// tools write into what they make, so that they make the same every time.
-#[expect(clippy::disallowed_methods, reason = "the runner hands its environment on")]
-fn inherited() -> Option<(&'static str, String)> {
-    const EPOCH: &str = "SOURCE_DATE_EPOCH";
-    std::env::var(EPOCH).ok().map(|value| (EPOCH, value))
-}
-
-/// Follows the child to its end; `None` when time was up first.
+/// Follows the child to its end; `None` when time was up first, or the
+/// execution was stopped.
 fn watch(
     child: &mut Child,
-    terms: &Terms,
+    terms: &Terms<'_>,
     output: &mut dyn FnMut(Stream, &str),
 ) -> io::Result<Option<Finished>> {
     let pid = Pid::from_child(child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from))?;
-    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from))?;
+    let mut stdout = Pipe::new(Stream::Stdout, child.stdout.take().map(OwnedFd::from), terms.mask)?;
+    let mut stderr = Pipe::new(Stream::Stderr, child.stderr.take().map(OwnedFd::from), terms.mask)?;
     let mut tail = Tail::default();
     let mut end = None;
     let mut reaped_at = now();
@@ -146,7 +145,7 @@ fn watch(
     let finished = loop {
         let wait = match &end {
             Some((_, grace)) => Deadline::within(*grace, TICK),
-            None if ended.is_some() => terms.deadline.within(REAP_INTERVAL),
+            None if ended.is_some() => terms.deadline.within(STOP_INTERVAL),
             None => terms.deadline.within(TICK),
         };
         let watched = if end.is_none() { ended.as_ref().map(AsFd::as_fd) } else { None };
@@ -161,10 +160,10 @@ fn watch(
             if stdout.is_closed() && stderr.is_closed() || drained && grace.has_passed() {
                 break Some(*status);
             }
-        } else if terms.deadline.has_passed() {
+        } else if terms.deadline.has_passed() || terms.machine.is_stopped() {
             break None;
         }
-        if terms.adopts_orphans && reaped_at.elapsed() > REAP_INTERVAL {
+        if terms.machine.adopts_orphans && reaped_at.elapsed() > REAP_INTERVAL {
             processes::reap(Some(child.id()));
             reaped_at = now();
         }
@@ -185,7 +184,7 @@ fn wait_for(fds: [Option<BorrowedFd<'_>>; 3], wait: Duration) -> io::Result<()> 
 }
 
 /// Ends everything the step started, as far as it can be told apart.
-fn kill(child: &mut Child, terms: &Terms, strangers: &BTreeSet<i32>) {
+fn kill(child: &mut Child, terms: &Terms<'_>, strangers: &BTreeSet<i32>) {
     let pid = Pid::from_child(child);
     let mut doomed = BTreeSet::from([pid.as_raw_pid()]);
     // A program that forks while it is being killed may need several rounds;
@@ -193,7 +192,7 @@ fn kill(child: &mut Child, terms: &Terms, strangers: &BTreeSet<i32>) {
     for _ in 0..KILL_ROUNDS {
         // The tree comes first: with its root, the links to those who left
         // the group would be gone.
-        if terms.adopts_orphans {
+        if terms.machine.adopts_orphans {
             doomed.extend(processes::children().difference(strangers));
         }
         let killed = processes::kill_trees(&mut doomed);
@@ -216,12 +215,12 @@ struct Pipe {
 }
 
 impl Pipe {
-    fn new(stream: Stream, fd: Option<OwnedFd>) -> io::Result<Self> {
+    fn new(stream: Stream, fd: Option<OwnedFd>, mask: &Mask) -> io::Result<Self> {
         let file = fd.map(File::from);
         if let Some(file) = &file {
             fcntl_setfl(file, OFlags::NONBLOCK)?;
         }
-        Ok(Self { stream, file, lines: Lines::default() })
+        Ok(Self { stream, file, lines: Lines::new(mask.clone()) })
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -278,8 +277,13 @@ impl Pipe {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::atomic::Ordering;
 
     use super::*;
+
+    fn at(folder: &str) -> Machine {
+        Machine { folder: folder.into(), ..Machine::default() }
+    }
 
     fn bash(
         script: &str,
@@ -287,9 +291,9 @@ mod tests {
     ) -> (Result<Finished, ProcessError>, Vec<String>) {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
         let program = Program { name: "/bin/bash".to_owned(), arguments, environment: &[] };
-        let folder = PathBuf::from("/tmp");
+        let machine = at("/tmp");
         let deadline = Deadline::after(limit);
-        let terms = Terms { folder, deadline, adopts_orphans: false };
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
         let mut lines = Vec::new();
         let result = run(&program, &terms, &mut |stream, line| {
             lines.push(format!("{stream:?} {line}"));
@@ -342,6 +346,32 @@ mod tests {
     }
 
     #[test]
+    fn programs_get_what_the_machine_gives() {
+        let mut machine = at("/");
+        machine.variables = [("HOME", "/home/ann"), ("COLOUR", "red")]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into();
+        let arguments = vec!["-c".to_owned(), "echo $HOME $COLOUR $USER".to_owned()];
+        let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
+        let finished = run(&program, &terms, &mut |_, _| {}).unwrap();
+        assert_eq!(finished.stdout, "/home/ann red root");
+    }
+
+    #[test]
+    fn a_stopped_execution_ends_its_program() {
+        let machine = at("/");
+        let arguments = vec!["-c".to_owned(), "echo begun; sleep 300".to_owned()];
+        let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &machine, deadline, mask: &Mask::default() };
+        let stop = &mut |_: Stream, _: &str| machine.stop.store(true, Ordering::Release);
+        let result = run(&program, &terms, stop);
+        assert!(matches!(result, Err(ProcessError::Stopped)));
+    }
+
+    #[test]
     fn time_up_ends_all_that_descends_from_the_program() {
         let script = "sleep 300 & echo $!; setsid sleep 300 & echo $!; trap '' TERM; wait";
         let (result, lines) = bash(script, Some(Duration::from_secs(1)));
@@ -358,11 +388,8 @@ mod tests {
     fn output_without_end_takes_little_memory() {
         let arguments = vec!["-c".to_owned(), "head -c 200000000 /dev/zero".to_owned()];
         let program = Program { name: "bash".to_owned(), arguments, environment: &[] };
-        let terms = Terms {
-            folder: PathBuf::from("/"),
-            deadline: Deadline::after(None),
-            adopts_orphans: false,
-        };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &at("/"), deadline, mask: &Mask::default() };
         let (mut bytes, mut longest) = (0, 0);
         let finished = run(&program, &terms, &mut |_, line| {
             bytes += line.len();
@@ -376,11 +403,8 @@ mod tests {
     fn absent_programs_are_named() {
         let program =
             Program { name: "no-such".to_owned(), arguments: Vec::new(), environment: &[] };
-        let terms = Terms {
-            folder: PathBuf::from("/"),
-            deadline: Deadline::after(None),
-            adopts_orphans: false,
-        };
+        let deadline = Deadline::after(None);
+        let terms = Terms { machine: &at("/"), deadline, mask: &Mask::default() };
         let error = run(&program, &terms, &mut |_, _| {}).unwrap_err();
         assert_eq!(error.to_string(), "failed to start `no-such`");
     }

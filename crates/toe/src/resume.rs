@@ -24,7 +24,18 @@ pub(crate) struct State {
     pub(crate) restarts: u32,
     /// The first failure that counts.
     pub(crate) failure: Option<String>,
+    #[serde(default)]
+    pub(crate) counts: Counts,
     pub(crate) history: History,
+}
+
+/// How many steps have run, and how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counts {
+    /// All that were not skipped.
+    pub(crate) executed: u32,
+    pub(crate) failed: u32,
+    pub(crate) ignored: u32,
 }
 
 /// How far a step has come. That there is one says that its `if` was
@@ -40,6 +51,9 @@ pub(crate) struct Progress {
     pub(crate) outputs: Vec<(String, String)>,
     /// How long it took so far.
     pub(crate) millis: u64,
+    /// Where its action stood, if that asked for the restart.
+    #[serde(default)]
+    pub(crate) action: Option<Value>,
 }
 
 impl State {

@@ -3,22 +3,18 @@
 //!
 //! How one step is carried out is in `step`, what it does in `action`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use channel::{Event, Execute, Resume, Status};
-use document::{Component, MissingParameter, OnFailure, Phase, Step};
+use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Step};
 use serde_json::Value;
 
 use crate::Machine;
-use crate::resume::{Progress, State};
-use crate::scope::Wanted;
+use crate::excerpt::excerpt;
+use crate::mask::Mask;
+use crate::resume::{Counts, Progress, State};
+use crate::scope::{Values, Wanted};
 use crate::step::{self, Ending, Failure, Place, sentence};
-
-/// How often one document may restart the machine.
-///
-/// As often as AWS's agent starts a document again by default.
-pub const RESTART_LIMIT: u32 = 15;
 
 /// How an execution ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +33,16 @@ pub enum Outcome {
         /// How long to wait before restarting.
         delay: Duration,
     },
+}
+
+impl Outcome {
+    fn masked(mut self, mask: &Mask) -> Self {
+        match &mut self {
+            Self::Ended { message, .. } => mask.text(message),
+            Self::Reboot { .. } => {}
+        }
+        self
+    }
 }
 
 impl From<Outcome> for Event {
@@ -71,6 +77,17 @@ pub fn run(
     machine: &Machine,
     report: &mut dyn FnMut(Event),
 ) -> Result<Outcome, RunError> {
+    run_within(document, request, machine, &[], report).map(|(outcome, _)| outcome)
+}
+
+/// Executes a document that a step of the last of `outer` executes.
+pub(crate) fn run_within(
+    document: &Component,
+    request: &Execute,
+    machine: &Machine,
+    outer: &[&Execute],
+    report: &mut dyn FnMut(Event),
+) -> Result<(Outcome, Counts), RunError> {
     let state = match &request.resume {
         Some(resume) => State::parse(resume).map_err(|error| RunError::Resume(Some(error)))?,
         None => State::default(),
@@ -79,14 +96,29 @@ pub fn run(
     if !fits {
         return Err(RunError::Resume(None));
     }
-    let values = document.values(&request.parameters)?;
+    let values = Values::of(document.values(&request.parameters)?, &request.stored);
+    let mask = values.mask.clone();
     let wanted = Wanted::by(document);
-    Ok(Execution { document, values, wanted, machine, state, report }.go_on(&request.phases))
+    let requests = [outer, &[request]].concat();
+    let report = &mut |mut event: Event| {
+        mask.event(&mut event);
+        // A value that is cut in two would not be recognised.
+        if let Event::StepEnded { inputs, outputs, .. } = &mut event {
+            (*inputs, *outputs) = (excerpt(inputs.take()), excerpt(outputs.take()));
+        }
+        report(event);
+    };
+    let mut execution = Execution { document, requests, values, wanted, machine, state, report };
+    let delay = execution.go_on(&request.phases);
+    let counts = execution.state.counts;
+    Ok((execution.end(delay).masked(&mask), counts))
 }
 
 struct Execution<'a> {
     document: &'a Component,
-    values: BTreeMap<String, String>,
+    /// What is being executed: the document, after those around it.
+    requests: Vec<&'a Execute>,
+    values: Values,
     wanted: Wanted,
     machine: &'a Machine,
     state: State,
@@ -94,29 +126,37 @@ struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    fn go_on(mut self, phases: &[String]) -> Outcome {
+    /// Carries out steps until the end or until the machine has to be
+    /// restarted, after the time that is returned then.
+    fn go_on(&mut self, phases: &[String]) -> Option<Duration> {
         let document = self.document;
         while let Some(phase) = document.phases.get(self.state.phase) {
             let is_asked_for = phases.contains(&phase.name);
             while let Some(step) = phase.steps.get(self.state.step).filter(|_| is_asked_for) {
+                if self.machine.is_stopped() {
+                    self.state.failure.get_or_insert_with(|| "it was cancelled".to_owned());
+                    return None;
+                }
                 match self.step(phase, step) {
                     Next::Step => self.state.step += 1,
-                    Next::Restart(delay) => {
-                        return Outcome::Reboot { resume: self.state.into_resume(), delay };
-                    }
-                    Next::Stop => return self.end(),
+                    Next::Restart(delay) => return Some(delay),
+                    Next::Stop => return None,
                 }
             }
             self.state.phase += 1;
             self.state.step = 0;
         }
-        self.end()
+        None
     }
 
-    fn end(self) -> Outcome {
-        match self.state.failure {
-            Some(message) => Outcome::Ended { status: Status::Failed, message },
-            None => Outcome::Ended { status: Status::Success, message: String::new() },
+    fn end(self, restart: Option<Duration>) -> Outcome {
+        match (restart, self.state.failure) {
+            (Some(delay), failure) => {
+                let state = State { failure, ..self.state };
+                Outcome::Reboot { resume: state.into_resume(), delay }
+            }
+            (None, Some(message)) => Outcome::Ended { status: Status::Failed, message },
+            (None, None) => Outcome::Ended { status: Status::Success, message: String::new() },
         }
     }
 
@@ -128,33 +168,39 @@ impl Execution<'_> {
             values: &self.values,
             history: &self.state.history,
             machine: self.machine,
+            requests: &self.requests,
         };
         let progress = self.state.progress.take();
         let (ending, millis) = step::run(&place, progress, self.report);
         match self.count_restart(ending) {
             Ending::Success { exit_code, outputs, inputs, restart } => {
+                let told =
+                    Told { exit_code, message: "", millis, inputs: &inputs, outputs: &outputs };
+                self.report_end(phase, step, Status::Success, &told);
                 self.record(phase, step, outputs, inputs);
-                self.report_end(phase, step, Status::Success, exit_code, "", millis);
                 let Some(delay) = restart else { return Next::Step };
                 // Even after the last step: the document asked for it.
                 self.state.step += 1;
                 Next::Restart(delay)
             }
             Ending::Skipped { reason } => {
-                self.report_end(phase, step, Status::Skipped, None, reason, millis);
+                let told = Told { millis, ..Told::because(reason) };
+                self.report_end(phase, step, Status::Skipped, &told);
                 Next::Step
             }
             Ending::Restart { delay, progress } => {
                 self.state.progress = Some(Progress { millis, ..progress });
                 Next::Restart(delay)
             }
-            Ending::Failed(Failure { exit_code, reason, inputs }) => {
-                self.record(phase, step, Vec::new(), inputs);
+            Ending::Failed(Failure { exit_code, reason, inputs, outputs }) => {
                 let status = match step.on_failure {
                     OnFailure::Abort | OnFailure::Continue => Status::Failed,
                     OnFailure::Ignore => Status::IgnoredFailure,
                 };
-                self.report_end(phase, step, status, exit_code, &reason, millis);
+                let message = &reason;
+                let told = Told { exit_code, message, millis, inputs: &inputs, outputs: &outputs };
+                self.report_end(phase, step, status, &told);
+                self.record(phase, step, outputs, inputs);
                 self.fail(phase, step, &sentence(exit_code, &reason))
             }
         }
@@ -178,12 +224,16 @@ impl Execution<'_> {
             RESTART_LIMIT + 1,
             RESTART_LIMIT
         );
-        Ending::Failed(Failure { exit_code: None, reason, inputs })
+        Ending::Failed(Failure { exit_code: None, reason, inputs, outputs: Vec::new() })
     }
 
     fn fail(&mut self, phase: &Phase, step: &Step, sentence: &str) -> Next {
         let message =
             || format!("phase {}: step {} ({}) {sentence}", phase.name, step.name, step.module);
+        if self.machine.is_stopped() {
+            self.state.failure.get_or_insert_with(message);
+            return Next::Stop;
+        }
         match step.on_failure {
             OnFailure::Ignore => Next::Step,
             OnFailure::Continue => {
@@ -209,23 +259,38 @@ impl Execution<'_> {
         }
     }
 
-    fn report_end(
-        &mut self,
-        phase: &Phase,
-        step: &Step,
-        status: Status,
-        exit_code: Option<i32>,
-        message: &str,
-        millis: u64,
-    ) {
+    fn report_end(&mut self, phase: &Phase, step: &Step, status: Status, told: &Told<'_>) {
+        let counts = &mut self.state.counts;
+        counts.executed += u32::from(status != Status::Skipped);
+        counts.failed += u32::from(status == Status::Failed);
+        counts.ignored += u32::from(status == Status::IgnoredFailure);
+        let outputs = told.outputs.iter().map(|(name, text)| (name.clone(), text.clone().into()));
         (self.report)(Event::StepEnded {
             phase: phase.name.clone(),
             step: step.name.clone(),
             status,
-            exit_code,
-            message: message.to_owned(),
-            millis,
+            exit_code: told.exit_code,
+            message: told.message.to_owned(),
+            millis: told.millis,
+            inputs: told.inputs.clone(),
+            outputs: Value::Object(outputs.collect()),
         });
+    }
+}
+
+/// What is told of a step that ended.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    exit_code: Option<i32>,
+    message: &'a str,
+    millis: u64,
+    inputs: &'a Value,
+    outputs: &'a [(String, String)],
+}
+
+impl<'a> Told<'a> {
+    fn because(message: &'a str) -> Self {
+        Self { exit_code: None, message, millis: 0, inputs: &Value::Null, outputs: &[] }
     }
 }
 

@@ -2,14 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use channel::Stored;
 use document::{Component, Environment, LoopPart, Reference, Step, StepValue, Turn};
 
+use crate::action::output_name;
 use crate::history::History;
+use crate::mask::Mask;
+
+/// The values that are known before the first step.
+pub(crate) struct Values {
+    /// Of parameters and constants.
+    named: BTreeMap<String, String>,
+    /// Of stored parameters.
+    stored: BTreeMap<String, String>,
+    /// Hides the secure ones among the stored.
+    pub(crate) mask: Mask,
+}
+
+impl Values {
+    /// Takes the values of parameters and constants, and of what is `stored`.
+    pub(crate) fn of(named: BTreeMap<String, String>, stored: &[Stored]) -> Self {
+        let mask = Mask::of(stored);
+        let stored = stored.iter().map(|stored| (stored.name.clone(), stored.value.clone()));
+        Self { named, stored: stored.collect(), mask }
+    }
+}
 
 /// The values that a step's references can see.
 pub(crate) struct Scope<'a> {
-    /// Parameters and constants.
-    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) values: &'a Values,
     pub(crate) history: &'a History,
     /// The turn of the step's loop, with the loop's name if it has one.
     pub(crate) turn: Option<(Option<&'a str>, &'a Turn)>,
@@ -18,14 +39,12 @@ pub(crate) struct Scope<'a> {
 impl Environment for Scope<'_> {
     fn value(&self, reference: &Reference) -> Option<String> {
         match reference {
-            Reference::Name(name) => self.values.get(name).cloned(),
+            Reference::Name(name) => self.values.named.get(name).cloned(),
             Reference::Input(wanted) => self.history.input(wanted),
             Reference::Output(wanted) => {
-                // Whatever the module, a step has one set of outputs.
-                let StepValue { phase, step, index: None | Some(0), name } = wanted else {
-                    return None;
-                };
-                self.history.output(phase, step, name).map(str::to_owned)
+                let StepValue { phase, step, index, name } = wanted;
+                let name = output_name(name, index.unwrap_or(0));
+                self.history.output(phase, step, &name).map(str::to_owned)
             }
             Reference::Loop { name, part } => {
                 let (own, turn) = self.turn?;
@@ -37,8 +56,9 @@ impl Environment for Scope<'_> {
                     LoopPart::Value => turn.value.clone(),
                 })
             }
-            // The factory's store answers for these before a document is sent.
-            Reference::Stored(_) | Reference::StoredUnder(_) => None,
+            Reference::Stored(_) | Reference::StoredUnder(_) => {
+                self.values.stored.get(&reference.stored_name(self)?).cloned()
+            }
         }
     }
 }
@@ -52,7 +72,7 @@ impl Wanted {
     /// Collects what the steps of `document` refer to.
     pub(crate) fn by(document: &Component) -> Self {
         let steps = document.phases.iter().flat_map(|phase| &phase.steps);
-        let references = steps.flat_map(references);
+        let references = steps.flat_map(Step::references);
         Self(
             references
                 .filter_map(|reference| match reference {
@@ -71,11 +91,4 @@ impl Wanted {
     pub(crate) fn contains(&self, phase: &str, step: &str) -> bool {
         self.0.contains(&(phase.to_owned(), step.to_owned()))
     }
-}
-
-fn references(step: &Step) -> Vec<Reference> {
-    let mut references = step.action.references();
-    references.extend(step.guard.iter().flat_map(|guard| guard.references()));
-    references.extend(step.repeat.iter().flat_map(|repeat| repeat.references()));
-    references
 }

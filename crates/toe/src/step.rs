@@ -2,30 +2,30 @@
 //!
 //! What a failure means for later steps is not decided here.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use channel::{Event, Stream};
+use channel::{Event, Execute, Stream};
 use document::{Environment, ResolveError, Step, Turn, Verdict};
 use serde_json::Value;
 
 use crate::Machine;
-use crate::action::{self, ActionError, Bench, Done, Restart};
+use crate::action::{self, ActionError, Bench, Done, Restart, Told, within};
 use crate::cause::chain;
 use crate::clock::{Deadline, now};
 use crate::history::History;
 use crate::resume::{Progress, keep_end};
-use crate::scope::Scope;
+use crate::scope::{Scope, Values};
 use crate::tail::OUTPUT_LIMIT;
 
 /// A step and what surrounds it.
 pub(crate) struct Place<'a> {
     pub(crate) phase: &'a str,
     pub(crate) step: &'a Step,
-    /// Parameters and constants.
-    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) values: &'a Values,
     pub(crate) history: &'a History,
     pub(crate) machine: &'a Machine,
+    /// What is being executed: the document, after those around it.
+    pub(crate) requests: &'a [&'a Execute],
 }
 
 /// How a step ended.
@@ -58,6 +58,8 @@ pub(crate) struct Failure {
     /// Why, as in `exit code 100`.
     pub(crate) reason: String,
     pub(crate) inputs: Value,
+    /// What it left all the same.
+    pub(crate) outputs: Vec<(String, String)>,
 }
 
 /// Returns what follows a step's name in a sentence about its failure.
@@ -84,6 +86,7 @@ pub(crate) fn run(
             exit_code: None,
             reason: "its `if` says Abort".to_owned(),
             inputs: Value::Null,
+            outputs: Vec::new(),
         }),
         Err(fault) => Ending::Failed(fault.into_failure(Value::Null)),
     };
@@ -104,33 +107,49 @@ struct Fault {
     reason: String,
     /// Whether another attempt can make a difference.
     is_final: bool,
+    /// What the action, or the turns of the loop that did not fail, left.
+    outputs: Vec<(String, String)>,
 }
 
 impl Fault {
     fn into_failure(self, inputs: Value) -> Failure {
-        Failure { exit_code: self.exit_code, reason: self.reason, inputs }
+        let Self { exit_code, reason, outputs, is_final: _ } = self;
+        Failure { exit_code, reason, inputs, outputs }
     }
 
     fn of_inputs(error: &ResolveError) -> Self {
-        Self { exit_code: None, reason: chain(error), is_final: true }
+        Self { exit_code: None, reason: chain(error), is_final: true, outputs: Vec::new() }
     }
 
-    fn of_action(error: &ActionError, step: &Step, deadline: Deadline) -> Self {
-        let (exit_code, reason) = match (error, step.timeout) {
-            (_, Some(timeout)) if deadline.has_passed() => {
-                (None, format!("it took longer than its timeout of {} s", timeout.as_secs()))
-            }
-            (ActionError::Exit(code), _) => (Some(*code), chain(error)),
-            (error, _) => (None, chain(error)),
+    fn of_time(timeout: Duration) -> Self {
+        let reason = format!("it took longer than its timeout of {} s", timeout.as_secs());
+        Self { exit_code: None, reason, is_final: false, outputs: Vec::new() }
+    }
+
+    fn of_action(error: ActionError, step: &Step, deadline: Deadline) -> Self {
+        let exit_code = match (&error, step.timeout) {
+            (_, Some(timeout)) if deadline.has_passed() => return Self::of_time(timeout),
+            (ActionError::Exit(code), _) => Some(*code),
+            (_, _) => None,
         };
-        Self { exit_code, reason, is_final: false }
+        let reason = chain(&error);
+        Self { exit_code, reason, is_final: false, outputs: error.into_outputs() }
     }
 }
 
 /// How an attempt that did not fail ended.
 enum Attempt {
     Done(Done),
-    Restart { delay: Duration, turns: usize, outputs: Vec<(String, String)> },
+    Restart(Pause),
+}
+
+/// Where an attempt asked for a restart.
+#[derive(Default)]
+struct Pause {
+    delay: Duration,
+    turns: usize,
+    outputs: Vec<(String, String)>,
+    action: Option<Value>,
 }
 
 fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Event)) -> Ending {
@@ -144,34 +163,41 @@ fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Ev
             action: step.module.clone(),
             attempt: number,
         });
-        let mut output = |stream: Stream, line: &str| {
-            report(Event::Output {
-                phase: place.phase.to_owned(),
-                step: step.name.clone(),
-                stream,
-                line: line.to_owned(),
+        let mut tell = |told: Told<'_>| {
+            report(match told {
+                Told::Line(stream, line) => Event::Output {
+                    phase: place.phase.to_owned(),
+                    step: step.name.clone(),
+                    stream,
+                    line: line.to_owned(),
+                },
+                Told::Nested(event) => within(event, place.phase, &step.name),
             });
         };
-        match attempt(place, &progress, &mut output) {
+        match attempt(place, &progress, &mut tell) {
             Ok(Attempt::Done(done)) => {
                 let Done { exit_code, outputs, restart } = done;
                 let restart = restart.map(|restart| match restart {
                     Restart::Again => Duration::ZERO,
-                    Restart::Next { delay } => delay,
+                    Restart::Next { delay } | Restart::Within { delay, .. } => delay,
                 });
                 return Ending::Success { exit_code, outputs, inputs, restart };
             }
-            Ok(Attempt::Restart { delay, turns, outputs }) => {
-                let progress = Progress { turns, outputs, ..progress };
+            Ok(Attempt::Restart(Pause { delay, turns, outputs, action })) => {
+                let progress = Progress { turns, outputs, action, ..progress };
                 return Ending::Restart { delay, progress };
             }
-            Err(fault) if fault.is_final || number >= step.max_attempts.get() => {
+            Err(fault)
+                if fault.is_final
+                    || place.machine.is_stopped()
+                    || number >= step.max_attempts.get() =>
+            {
                 return Ending::Failed(fault.into_failure(inputs));
             }
             Err(fault) => {
                 let sentence = sentence(fault.exit_code, &fault.reason);
                 let line = format!("attempt {number} of {} {sentence}", step.max_attempts);
-                output(Stream::Stderr, &line);
+                tell(Told::Line(Stream::Stderr, &line));
                 // A retry starts every turn from the beginning (reference §2.3).
                 progress = Progress { failed_attempts: number, ..Progress::default() };
             }
@@ -182,34 +208,51 @@ fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Ev
 fn attempt(
     place: &Place<'_>,
     progress: &Progress,
-    output: &mut dyn FnMut(Stream, &str),
+    tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Attempt, Fault> {
     let step = place.step;
+    let Place { machine, requests, .. } = *place;
     let deadline = Deadline::after(step.timeout);
-    let mut bench = Bench { machine: place.machine, deadline, output };
+    let mask = &place.values.mask;
+    let resume = progress.action.clone();
+    let mut bench = Bench { machine, deadline, mask, tell, requests, resume };
     let Some(repeat) = &step.repeat else {
         let done = once(place, None, &mut bench)?;
         return Ok(match done.restart {
-            Some(Restart::Again) => {
-                Attempt::Restart { delay: Duration::ZERO, turns: 0, outputs: Vec::new() }
+            Some(Restart::Again) => Attempt::Restart(Pause::default()),
+            Some(Restart::Within { delay, resume }) => {
+                Attempt::Restart(Pause { delay, action: Some(resume), ..Pause::default() })
             }
             Some(Restart::Next { .. }) | None => Attempt::Done(done),
         });
     };
     let repeat = repeat.resolve(&place.scope(None)).map_err(|error| Fault::of_inputs(&error))?;
     let mut outputs = progress.outputs.clone();
-    for (number, turn) in repeat.turns().enumerate().skip(progress.turns) {
-        let done =
-            once(place, Some((repeat.name.as_deref(), &turn)), &mut bench).map_err(|fault| {
-                Fault { reason: format!("{} (loop index {})", fault.reason, turn.index), ..fault }
-            })?;
+    for (turns, turn) in repeat.turns().enumerate().skip(progress.turns) {
+        let done = match step.timeout {
+            // Turns that are done at once would never see that time is up.
+            Some(timeout) if deadline.has_passed() => Err(Fault::of_time(timeout)),
+            Some(_) | None => once(place, Some((repeat.name.as_deref(), &turn)), &mut bench),
+        };
+        let done = match done {
+            Ok(done) => done,
+            Err(fault) => {
+                let reason = format!("{} (loop index {})", fault.reason, turn.index);
+                return Err(Fault { reason, outputs, ..fault });
+            }
+        };
         match done.restart {
             Some(Restart::Again) => {
-                return Ok(Attempt::Restart { delay: Duration::ZERO, turns: number, outputs });
+                return Ok(Attempt::Restart(Pause { turns, outputs, ..Pause::default() }));
+            }
+            Some(Restart::Within { delay, resume }) => {
+                let action = Some(resume);
+                return Ok(Attempt::Restart(Pause { delay, turns, outputs, action }));
             }
             Some(Restart::Next { delay }) => {
                 merge(&mut outputs, done.outputs);
-                return Ok(Attempt::Restart { delay, turns: number + 1, outputs });
+                let turns = turns + 1;
+                return Ok(Attempt::Restart(Pause { delay, turns, outputs, action: None }));
             }
             None => merge(&mut outputs, done.outputs),
         }
@@ -225,7 +268,7 @@ fn once(
 ) -> Result<Done, Fault> {
     let step = place.step;
     let action = step.resolve(&place.scope(turn)).map_err(|error| Fault::of_inputs(&error))?;
-    action::perform(&action, bench).map_err(|error| Fault::of_action(&error, step, bench.deadline))
+    action::perform(&action, bench).map_err(|error| Fault::of_action(error, step, bench.deadline))
 }
 
 /// Adds a turn's outputs, key by key, each on a line of its own (reference §2.3).
@@ -254,6 +297,7 @@ impl Place<'_> {
             exit_code: None,
             reason: format!("its `if` cannot be evaluated: {}", chain(&error)),
             is_final: true,
+            outputs: Vec::new(),
         })?;
         Ok(match if holds { guard.then } else { guard.otherwise } {
             Verdict::Execute => Go::On(Progress::default()),

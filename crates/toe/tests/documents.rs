@@ -5,13 +5,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use channel::{Event, Execute, Resume, Status, Stream};
+use channel::{Event, Execute, Resume, Status, Stored, Stream};
 use document::Component;
 use toe::{Machine, Outcome, run};
+
+/// The one component that nested documents can name.
+const ARN: &str = "arn:aws:imagebuilder:eu-west-1:123456789012:component/hello/1.0.0/1";
+
+const COMPONENT: &str = "schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - {name: Hello, action: ExecuteBash, inputs: {commands: [echo hello]}}
+";
 
 #[test]
 fn documents_do_what_is_written_beside_them() {
@@ -28,7 +39,7 @@ fn documents_do_what_is_written_beside_them() {
 fn check(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).unwrap();
     let actual = match Component::parse(&text) {
-        Ok(parsed) => execute(&parsed.value),
+        Ok(parsed) => execute(&parsed.value, &text),
         Err(problems) => return Err(problems.render(&path.to_string_lossy(), &text)),
     };
     let beside = path.with_extension("txt");
@@ -44,12 +55,14 @@ fn check(path: &Path) -> Result<(), String> {
 }
 
 /// Executes all phases in a new folder, restarts included, and tells the story.
-fn execute(document: &Component) -> String {
+fn execute(document: &Component, text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let machine = Machine {
         scratch: folder.path().join("scratch"),
         folder: folder.path().join("work"),
-        adopts_orphans: false,
+        components: BTreeMap::from([(ARN.to_owned(), COMPONENT.to_owned())]),
+        logs: Some(folder.path().join("logs")),
+        ..Machine::default()
     };
     fs::create_dir(&machine.folder).unwrap();
     let mut story = String::new();
@@ -57,10 +70,11 @@ fn execute(document: &Component) -> String {
     loop {
         let request = Execute {
             component: "case".into(),
-            document: String::new(),
+            document: text.to_owned(),
             // The other way round than in the documents, which must not matter.
             phases: ["test", "validate", "build"].map(str::to_owned).to_vec(),
             parameters: vec![("Given".into(), "by the request".into())],
+            stored: stored(),
             resume: resume.take(),
         };
         let outcome = run(document, &request, &machine, &mut |event| tell(&mut story, event));
@@ -84,6 +98,40 @@ fn execute(document: &Component) -> String {
     let scripts = fs::read_dir(&machine.scratch).map_or(0, Iterator::count);
     assert_eq!(scripts, 0, "no script is left");
     story.replace(&*folder.path().to_string_lossy(), "FOLDER")
+}
+
+/// A loop without programs sees that its time is up, too.
+#[test]
+fn turns_that_are_done_at_once_run_out_of_time() {
+    let text = "schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: Counts
+        action: Assert
+        timeoutSeconds: 1
+        loop: {for: {start: 1, end: 1000000000000, updateBy: 1}}
+        inputs: {stringIsEmpty: ''}
+";
+    let story = execute(&Component::parse(text).unwrap().value);
+    assert!(
+        story.contains("Failed: it took longer than its timeout of 1 s (loop index "),
+        "{story}"
+    );
+}
+
+fn stored() -> Vec<Stored> {
+    let stored = |name: &str, value: &str, secure| Stored {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        secure,
+    };
+    vec![
+        stored("/app/title", "It works", false),
+        stored("/app/which", "/app/password", false),
+        stored("/app/password", "hunter2", true),
+        stored("/app/key", "first line\nsecond line\n", true),
+    ]
 }
 
 fn tell(story: &mut String, event: Event) {

@@ -128,6 +128,27 @@ fn the_documented_link_is_believed() {
     assert_eq!(caller.access_key, "AKIAIOSFODNN7EXAMPLE");
 }
 
+/// Requests that botocore 1.44.5 signed on 2026-11-22 at 18:30 UTC.
+#[test]
+fn what_botocore_signs_is_believed() {
+    let cases: serde_json::Value =
+        serde_json::from_str(include_str!("sigv4/botocore.json")).unwrap();
+    for case in cases.as_array().unwrap() {
+        let word = |member: &str| case[member].as_str().unwrap();
+        let target = word("url").strip_prefix("http://127.0.0.1:4747").unwrap();
+        let mut request = Request::builder().method(word("method")).uri(target);
+        for (name, value) in case["headers"].as_object().unwrap() {
+            request = request.header(name, value.as_str().unwrap());
+        }
+        if !case["headers"].as_object().unwrap().contains_key("host") {
+            request = request.header("host", "127.0.0.1:4747");
+        }
+        let request = request.body(word("body").as_bytes().to_vec()).unwrap();
+        let verified = verify(&request, 1_795_372_200, Some(SECRET));
+        assert!(verified.is_ok(), "{}: {verified:?}", word("name"));
+    }
+}
+
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
     Credential=AKIDEXAMPLE/20150830/local-1/imagebuilder/aws4_request, \
     SignedHeaders=host;x-amz-date, Signature=00";

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use disk::ext4::{Entry, Kind, Time};
+use disk::{Entry, Kind, Time};
 
 /// Attributes that say how layers overlap; they are not the file's own.
 const OVERLAY: &[u8] = b"user.overlay.";

@@ -6,20 +6,33 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use disk::ext4::{Entry, Kind, OpenError, ReadError, Reader, Time};
+use disk::system::{FindError, System, WalkError};
+use disk::{Entry, Kind, Time, gpt, sparse};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags, utimensat};
 
-/// A disk's root file system could not be unpacked.
+use crate::job::{Unpacked, Volume};
+
+/// A disk's system could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadDiskError {
     #[error("failed to open {}", path.display())]
     Image { path: PathBuf, source: io::Error },
-    #[error("failed to open the root file system")]
-    Open(#[from] OpenError),
-    #[error("failed to read the root file system")]
-    Read(#[from] ReadError),
-    #[error("failed to make `/{}`", String::from_utf8_lossy(path))]
-    Make { path: Vec<u8>, source: io::Error },
+    #[error("it has no readable GUID partition table")]
+    Table(#[from] gpt::ReadError),
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error(transparent)]
+    Walk(#[from] WalkError<MakeError>),
+    #[error("failed to set the times of folders")]
+    Times(#[source] io::Error),
+}
+
+/// A file could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to make `/{}`", String::from_utf8_lossy(path))]
+pub(crate) struct MakeError {
+    path: Vec<u8>,
+    source: io::Error,
 }
 
 /// Unpacks a tar archive into the folder `into`, with owners, modes, times and
@@ -42,15 +55,16 @@ pub(crate) fn extract(archive: impl Read, into: &Path) -> io::Result<()> {
     set_times(folders)
 }
 
-/// Unpacks the ext4 file system at `offset` of a raw disk image into the
-/// folder `into`. Device nodes, which a cell cannot make, stay out.
-pub(crate) fn read_disk(disk: &Path, offset: u64, into: &Path) -> Result<(), ReadDiskError> {
-    let image = File::open(disk)
-        .map_err(|source| ReadDiskError::Image { path: disk.to_owned(), source })?;
+/// Unpacks the Linux system of a raw disk image into the folder `into`.
+/// Device nodes, which a cell cannot make, stay out.
+pub(crate) fn read_disk(disk: &Path, into: &Path) -> Result<Unpacked, ReadDiskError> {
+    let open = || File::open(disk);
+    let fail = |source| ReadDiskError::Image { path: disk.to_owned(), source };
+    let table = gpt::Table::read(open().map_err(fail)?)?;
+    let mut system = System::find(&table, open)?;
     let mut folders = Vec::new();
-    let mut reader = Reader::open(image, offset)?;
-    reader.walk(|entry, content| {
-        let fail = |source| ReadDiskError::Make { path: entry.path.clone(), source };
+    let notes = system.walk(|entry, content| {
+        let fail = |source| MakeError { path: entry.path.clone(), source };
         let at = place(into, entry);
         make(into, &at, entry, content).map_err(fail)?;
         match entry.kind {
@@ -60,9 +74,17 @@ pub(crate) fn read_disk(disk: &Path, offset: u64, into: &Path) -> Result<(), Rea
                 set_time(&at, entry.mtime).map_err(fail)?;
             }
         }
-        Ok::<_, ReadDiskError>(())
+        Ok(())
     })?;
-    set_times(folders).map_err(|source| ReadDiskError::Make { path: Vec::new(), source })
+    set_times(folders).map_err(ReadDiskError::Times)?;
+    let volumes = system.volumes().into_iter().map(|volume| Volume {
+        place: volume.place.into(),
+        offset: volume.offset,
+        size: volume.size,
+        uuid: volume.uuid,
+        label: volume.label,
+    });
+    Ok(Unpacked { volumes: volumes.collect(), notes })
 }
 
 fn place(into: &Path, entry: &Entry) -> PathBuf {
@@ -73,7 +95,12 @@ fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Re
     match &entry.kind {
         Kind::Directory if entry.path.is_empty() => {}
         Kind::Directory => fs::create_dir(at)?,
-        Kind::File { .. } => drop(io::copy(content, &mut File::create_new(at)?)?),
+        Kind::File { dense: true, .. } => {
+            io::copy(content, &mut File::create_new(at)?)?;
+        }
+        Kind::File { dense: false, .. } => {
+            sparse::copy(content, File::create_new(at)?)?;
+        }
         Kind::Symlink(target) => symlink(std::ffi::OsStr::from_bytes(target), at)?,
         Kind::HardLink(first) => {
             return fs::hard_link(into.join(std::ffi::OsStr::from_bytes(first)), at);

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use disk::ext4::{self, Entry, Kind, Time};
 use disk::layout::{ESP_SIZE, Layout};
+use disk::{Entry, Kind, Time, ext4};
 use disk::{fat, gpt};
 use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::entry::entry;
 use super::order::order;
-use crate::job::{Content, Disk, Extra, Source};
+use crate::job::{Content, Disk, Extra, Source, Volume};
 use crate::overlay;
 
 /// Where the tree is mounted while it is written.
@@ -53,11 +53,11 @@ pub(crate) enum WriteError {
     Table(#[from] gpt::WriteError),
     #[error("failed to write the system partition")]
     Esp(#[from] fat::WriteError),
-    #[error("failed to begin the root file system")]
+    #[error("failed to begin a file system")]
     Begin(#[from] ext4::NewError),
-    #[error("failed to fill the root file system")]
+    #[error("failed to fill a file system")]
     Fill(#[from] ext4::AddError),
-    #[error("failed to finish the root file system")]
+    #[error("failed to finish a file system")]
     Finish(#[from] ext4::FinishError),
 }
 
@@ -75,20 +75,34 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
         .create_new(true)
         .open(&disk.out)
         .map_err(WriteError::Image)?;
-    let root = match &disk.source {
-        Source::New { size, guids, esp_id, esp } => {
+    let volumes = match &disk.source {
+        Source::New { size, guids, esp_id, esp, root_uuid, root_label } => {
             let layout = layout(guids, *size, needed(tree, &paths)?)?;
             out.set_len(layout.disk_size()).map_err(WriteError::Image)?;
             layout.table().write(&mut out)?;
             write_esp(&mut out, &layout, *esp_id, esp)?;
-            (layout.root_offset(), layout.root_size)
+            vec![Volume {
+                place: PathBuf::new(),
+                offset: layout.root_offset(),
+                size: layout.root_size,
+                uuid: *root_uuid,
+                label: root_label.clone(),
+            }]
         }
-        Source::Copy { disk, offset, size } => {
-            copy_around(disk, &mut out, *offset, *size).map_err(WriteError::Image)?;
-            (*offset, *size)
+        Source::Copy { disk, volumes } => {
+            copy_around(disk, &mut out, volumes).map_err(WriteError::Image)?;
+            volumes.clone()
         }
     };
-    let used = write_root(disk, tree, &paths, &mut out, root)?;
+    let mut used = 0;
+    for volume in &volumes {
+        let within: Vec<_> = volumes
+            .iter()
+            .filter(|other| *other != volume && other.place.starts_with(&volume.place))
+            .map(|other| other.place.as_path())
+            .collect();
+        used += write_volume(disk, tree, &paths, &mut out, volume, &within)?;
+    }
     let size = out.metadata().map_err(WriteError::Image)?.len();
     Ok(Written { size, used, entries: paths.len() as u64 })
 }
@@ -105,7 +119,8 @@ fn stays(path: &Path, extras: &[Extra]) -> bool {
 fn needed(tree: &Path, paths: &[PathBuf]) -> Result<u64, WriteError> {
     let mut blocks = 0;
     for path in paths {
-        let meta = stat(tree, path)?;
+        let fail = |source| WriteError::Tree { path: path.clone(), source };
+        let meta = fs::symlink_metadata(&tree.join(path)).map_err(fail)?;
         // One more for a folder, or for attributes.
         blocks += 1 + if meta.is_dir() { 0 } else { meta.len().div_ceil(4096) };
     }
@@ -149,13 +164,17 @@ fn write_esp(
     Ok(fat::write(out, layout.esp_offset(), &volume, &files)?)
 }
 
-/// Copies a disk except for what lies between `offset` and `offset + size`.
-fn copy_around(from: &Path, out: &mut File, offset: u64, size: u64) -> io::Result<()> {
+/// Copies a disk except for what lies in `volumes`.
+fn copy_around(from: &Path, out: &mut File, volumes: &[Volume]) -> io::Result<()> {
     let from = File::open(from)?;
     let length = from.metadata()?.len();
     out.set_len(length)?;
+    let mut places: Vec<_> = volumes.iter().map(|volume| (volume.offset, volume.size)).collect();
+    places.sort_unstable();
+    let starts = std::iter::once(0).chain(places.iter().map(|(offset, size)| offset + size));
+    let ends = places.iter().map(|(offset, _)| *offset).chain([length]);
     let mut buffer = vec![0; 1 << 20];
-    for (start, end) in [(0, offset), (offset + size, length)] {
+    for (start, end) in starts.zip(ends) {
         let mut at = start;
         while at < end {
             let Ok(data) = rustix::fs::seek(&from, SeekFrom::Data(at)) else { break };
@@ -173,26 +192,38 @@ fn copy_around(from: &Path, out: &mut File, offset: u64, size: u64) -> io::Resul
     Ok(())
 }
 
-fn write_root(
+/// Writes the file system of `volume`; others are mounted at `within`.
+fn write_volume(
     disk: &Disk,
     tree: &Path,
     paths: &[PathBuf],
     out: &mut File,
-    (offset, size): (u64, u64),
+    volume: &Volume,
+    within: &[&Path],
 ) -> Result<u64, WriteError> {
     let options = ext4::Options {
-        uuid: disk.root_uuid,
-        label: disk.root_label.clone(),
-        size,
-        hash_seed: disk.root_uuid,
+        uuid: volume.uuid,
+        label: volume.label.clone(),
+        // Partitions end at any sector.
+        size: volume.size - volume.size % 4096,
+        hash_seed: volume.uuid,
         epoch: disk.epoch,
     };
-    let mut writer = ext4::Writer::new(out, offset, options)?;
+    let is_own = |path: &Path| {
+        path.starts_with(&volume.place) && !within.iter().any(|place| path.starts_with(place))
+    };
+    let own: Vec<_> = paths
+        .iter()
+        .filter(|path| is_own(path))
+        .filter_map(|path| Some(path.strip_prefix(&volume.place).ok()?.to_owned()))
+        .filter(|path| path != Path::new(""))
+        .collect();
+    let mut writer = ext4::Writer::new(out, volume.offset, options)?;
     let mut first_names = HashMap::new();
-    for path in std::iter::once(Path::new("")).chain(paths.iter().map(PathBuf::as_path)) {
-        let fail = |source| WriteError::Tree { path: path.to_owned(), source };
-        let full = tree.join(path);
-        let meta = stat(tree, path)?;
+    for path in std::iter::once(Path::new("")).chain(own.iter().map(PathBuf::as_path)) {
+        let full = tree.join(&volume.place).join(path);
+        let fail = |source| WriteError::Tree { path: volume.place.join(path), source };
+        let meta = fs::symlink_metadata(&full).map_err(fail)?;
         let mut entry = entry(&full, path, &meta, disk.epoch).map_err(fail)?;
         if !meta.is_dir() && meta.nlink() > 1 {
             let first = first_names.entry((meta.dev(), meta.ino())).or_insert(path);
@@ -206,22 +237,29 @@ fn write_root(
             writer.add(&entry, &mut io::empty())?;
         }
     }
-    for point in MOUNT_POINTS {
+    let mut points: Vec<_> =
+        within.iter().filter_map(|p| p.strip_prefix(&volume.place).ok()).collect();
+    if volume.place == Path::new("") {
+        points.extend(MOUNT_POINTS.map(Path::new));
+    }
+    for point in points {
         writer.add(&folder(point, disk.epoch), &mut io::empty())?;
     }
-    for extra in &disk.extras {
-        add_extra(&mut writer, extra, paths, disk.epoch)?;
+    for extra in disk.extras.iter().filter(|extra| is_own(Path::new(&extra.path))) {
+        let path = Path::new(&extra.path).strip_prefix(&volume.place);
+        let path = path.expect("it is the volume's own because it begins with its place");
+        add_extra(&mut writer, path, extra, &own, disk.epoch)?;
     }
     Ok(writer.finish()?.blocks_used * 4096)
 }
 
 fn add_extra(
     writer: &mut ext4::Writer<&mut File>,
+    path: &Path,
     extra: &Extra,
     paths: &[PathBuf],
     epoch: i64,
 ) -> Result<(), WriteError> {
-    let path = Path::new(&extra.path);
     let mut missing: Vec<_> = path
         .ancestors()
         .skip(1)
@@ -229,18 +267,18 @@ fn add_extra(
         .collect();
     missing.reverse();
     for parent in missing {
-        writer.add(&folder(&parent.to_string_lossy(), epoch), &mut io::empty())?;
+        writer.add(&folder(parent, epoch), &mut io::empty())?;
     }
-    let mut file = folder(&extra.path, epoch);
+    let mut file = folder(path, epoch);
     file.kind = Kind::File { size: extra.text.len() as u64, dense: false };
     file.mode = extra.mode;
     Ok(writer.add(&file, &mut extra.text.as_bytes())?)
 }
 
 /// Returns the entry of a folder of root's with the usual mode.
-fn folder(path: &str, epoch: i64) -> Entry {
+fn folder(path: &Path, epoch: i64) -> Entry {
     Entry {
-        path: path.as_bytes().to_vec(),
+        path: path.as_os_str().as_encoded_bytes().to_vec(),
         kind: Kind::Directory,
         mode: 0o755,
         uid: 0,
@@ -248,9 +286,4 @@ fn folder(path: &str, epoch: i64) -> Entry {
         mtime: Time { seconds: epoch, nanos: 0 },
         xattrs: std::collections::BTreeMap::new(),
     }
-}
-
-fn stat(tree: &Path, path: &Path) -> Result<fs::Metadata, WriteError> {
-    fs::symlink_metadata(tree.join(path))
-        .map_err(|source| WriteError::Tree { path: path.to_owned(), source })
 }

@@ -11,15 +11,16 @@ use model::ParentImage;
 use name::Owner;
 
 use crate::cancel::on_signals;
+use crate::clock;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::junit::{self, Results};
 use crate::needs::{self, Need};
 use crate::output::Output;
 use crate::progress::{Detail, Look, Progress};
 use crate::reference::{self, Among, ImageReference};
-use crate::{clock, junit};
 
 /// Build, test and publish an image
 ///
@@ -74,14 +75,18 @@ impl Build {
         let report = built?;
 
         // Written first and judged last, so that neither hides the other.
+        let results = Results::of_build(&report);
         let kept =
-            self.junit.as_deref().map(|file| junit::write(file, &report, clock::now_micros()));
+            self.junit.as_deref().map(|file| junit::write(file, &results, clock::now_micros()));
         if out.is_json() {
             out.json(&report)?;
         }
+        if out.is_junit() {
+            out.text(&junit::render(&results, clock::now_micros()))?;
+        }
         match &report.failure {
             Some(failure) => out.warning(&summary::failure(failure, &report.run)),
-            None if out.is_json() => {}
+            None if out.is_json() || out.is_junit() => {}
             None => out.text(&summary::success(&report))?,
         }
         kept.transpose()?;
@@ -95,7 +100,7 @@ impl Build {
             (false, false) => Detail::Steps,
         };
         Look {
-            redraws: environment.redraws && !self.plain && !out.is_json(),
+            redraws: environment.redraws && !self.plain && !out.is_json() && !out.is_junit(),
             colours: environment.colours_err,
             detail,
         }

@@ -3,6 +3,7 @@
 use store::{Db, ami, image};
 
 use crate::clock::now_micros;
+use crate::confirm::confirm;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -31,7 +32,7 @@ impl Delete {
         let amis = ami::of_run(&db, run.id).await?;
         let amis: Vec<String> = amis.iter().map(|entry| entry.ami.id.to_string()).collect();
         if !self.yes {
-            confirm(&title, &amis, home, out)?;
+            confirm(&title, &described(&title, &amis), home, out)?;
         }
         let deleted = image::delete(&db, run.id, now_micros()).await?;
         if out.is_json() {
@@ -47,15 +48,6 @@ impl Delete {
         }
         Ok(Exit::Done)
     }
-}
-
-fn confirm(title: &str, amis: &[String], home: &Home, out: &Output) -> Result<(), CliError> {
-    if !home.environment().asks {
-        return Err(CliError::Unconfirmed { what: title.to_owned() });
-    }
-    let question = format!("Delete {}?", described(title, amis));
-    let agreed = out.ask(&question).map_err(CliError::Ask)?;
-    if agreed { Ok(()) } else { Err(CliError::Declined) }
 }
 
 fn described(title: &str, amis: &[String]) -> String {

@@ -1,8 +1,5 @@
 //! `goldsmith gc`: frees the space of what nothing refers to.
 
-use blob::Store;
-use publish::Region;
-
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -22,14 +19,7 @@ impl Gc {
         let data = factory.cells().data();
         machines::tidy(factory.cells())
             .map_err(|source| CliError::Write { path: data.join("machines"), source })?;
-        let store = Store::open(&data.join("blobs")).map_err(CliError::Blobs)?;
-        let names = Region::list(data)
-            .map_err(|source| CliError::Read { path: data.join("regions"), source })?;
-        let mut regions = Vec::new();
-        for name in names {
-            regions.push(Region::open(data, &name)?);
-        }
-        let swept = publish::collect(factory.db(), &store, &regions).await?;
+        let swept = factory.collect_garbage().await?;
         if out.is_json() {
             out.json(&serde_json::json!({ "removed": swept.removed, "freedBytes": swept.freed }))?;
         } else {

@@ -36,6 +36,10 @@ pub(crate) enum Ending {
     Done,
     Failed,
     Cancelled,
+    /// It failed, which does not count.
+    Ignored,
+    /// It was not to be done.
+    Skipped,
 }
 
 impl Ending {
@@ -153,6 +157,8 @@ impl Board {
                     Ending::Done => ("ok", Style::Plain),
                     Ending::Failed => ("FAILED", Style::Bad),
                     Ending::Cancelled => ("ended", Style::Plain),
+                    Ending::Ignored => ("ignored", Style::Plain),
+                    Ending::Skipped => ("skipped", Style::Dim),
                 };
                 let row = format!(
                     "{}  {word:<7}  {:>11}  {outcome}",
@@ -161,6 +167,7 @@ impl Board {
                 );
                 vec![Row { text: row.trim_end().to_owned(), style }]
             }
+            Event::Note(_) if quiet => vec![],
             Event::Note(text) => vec![plain(text)],
             Event::End => vec![],
         }

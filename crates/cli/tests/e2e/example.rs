@@ -1,7 +1,11 @@
 //! The example that `make demo` builds, and that building it again gives the
 //! same bytes.
 
-use std::process::Command;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::setting::{Setting, Traces, text};
 
@@ -13,8 +17,11 @@ fn the_web_server_is_built_tested_and_published() {
     let before = Traces::now(&setting);
     let junit = setting.write("junit.xml", "");
     let project = format!("{EXAMPLES}/web-server");
-    let report = setting.json(&["build", &project, "--junit", junit.to_str().unwrap()]);
+    let (report, memory) =
+        setting.json_and_memory(&["build", &project, "--junit", junit.to_str().unwrap()]);
     assert_eq!(Traces::now(&setting), before);
+    // Whatever the image's size: everything is streamed.
+    assert!(memory < 150 << 20, "goldsmith itself took {memory} bytes");
 
     assert_eq!(report["state"], "AVAILABLE");
     let amis = report["amis"].as_array().unwrap();
@@ -36,10 +43,55 @@ fn the_web_server_is_built_tested_and_published() {
     assert!(log.status.success() && text(&log).contains("nginx"));
 
     exports_are_the_image(&setting, amis[1]["ami"].as_str().unwrap());
+    the_image_runs(&setting, amis[0]["ami"].as_str().unwrap());
+    assert_eq!(Traces::now(&setting), before);
     let deleted = setting.run(&["delete", image, "--yes"]);
     assert!(deleted.status.success(), "{}", text(&deleted));
     assert!(!setting.amis().iter().any(|id| id == amis[0]["ami"].as_str().unwrap()));
     assert!(setting.run(&["gc"]).status.success());
+}
+
+/// Boots the AMI with `goldsmith run` until its page is served through a
+/// forwarded port, then ends it as Ctrl-C does.
+fn the_image_runs(setting: &Setting, ami: &str) {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut command = setting.command();
+    command.args(["run", ami, "--forward", &format!("{port}:80")]);
+    let mut machine = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let served = (0..600).any(|_| {
+        thread::sleep(Duration::from_secs(1));
+        assert_eq!(machine.try_wait().unwrap(), None, "the machine ended by itself");
+        page(port).is_some_and(|page| page.starts_with("HTTP/1.1 200"))
+    });
+    assert!(served, "no page came through port {port}");
+    let pid = machine.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(machine.wait().unwrap().code(), Some(130));
+}
+
+fn page(port: u16) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page).ok()?;
+    Some(page)
+}
+
+/// Debian 13, as 12 in all other tests.
+#[test]
+fn the_other_debian_boots_too() {
+    let setting = Setting::new();
+    let phases = "  - name: test\n    steps:\n      - name: Release\n        action: ExecuteBash\n        \
+                  inputs:\n          commands:\n            - grep -q trixie /etc/os-release\n";
+    let project = setting.project("trixie", phases, "");
+    let text = std::fs::read_to_string(project.join("goldsmith.yaml")).unwrap();
+    setting.write("goldsmith.yaml", &text.replace("debian-minimal-12", "debian-minimal-13"));
+    let report = setting.json(&["build", project.to_str().unwrap()]);
+    assert_eq!(report["state"], "AVAILABLE");
+    assert!(setting.run(&["delete", "trixie", "--yes"]).status.success());
 }
 
 /// Exports the AMI in every format; all hold the same disk, whose file

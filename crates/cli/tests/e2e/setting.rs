@@ -2,9 +2,12 @@
 //! a count of what a build might leave behind.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -73,6 +76,29 @@ impl Setting {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Runs a command that must succeed; returns its JSON and the most memory
+    /// that it itself ever had, in bytes.
+    pub(crate) fn json_and_memory(&self, arguments: &[&str]) -> (Value, u64) {
+        let mut command = self.command();
+        command.args(["--output", "json"]).args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let reader = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stdout.read_to_end(&mut bytes).map(|_| bytes).unwrap()
+        });
+        let mut most = 0;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            most = peak_memory(child.id()).unwrap_or(most);
+            thread::sleep(Duration::from_millis(50));
+        };
+        assert!(status.success(), "{arguments:?}: {status}");
+        (serde_json::from_slice(&reader.join().unwrap()).unwrap(), most)
+    }
+
     /// Builds a project that must fail with `code`; returns all it said.
     pub(crate) fn fails(&self, project: &Path, code: i32) -> String {
         let output = self.run(&["build", "--plain", project.to_str().unwrap()]);
@@ -138,6 +164,13 @@ impl Traces {
                 .collect(),
         }
     }
+}
+
+/// Returns the most memory a process ever had, in bytes (proc_pid_status(5)).
+fn peak_memory(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 pub(crate) fn text(output: &Output) -> String {

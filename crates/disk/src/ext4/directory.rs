@@ -6,13 +6,13 @@
 
 use super::allocate::Run;
 use super::crc32c::crc32c;
-use super::entry::Time;
 use super::extent::Extents;
 use super::geometry::BLOCK;
 use super::inode::{
     BLOCK_DEVICE, CHAR_DEVICE, DIRECTORY, FIFO, REGULAR, SOCKET, SYMLINK, TYPE_MASK,
 };
 use crate::bytes::{put, put_u16, put_u32};
+use crate::entry::Time;
 
 /// The longest name, in bytes.
 pub(super) const LONGEST_NAME: usize = 255;

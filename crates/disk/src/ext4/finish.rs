@@ -5,7 +5,6 @@ use std::io::{self, Read, Seek, Write};
 
 use super::allocate::{self, set_bits};
 use super::crc32c::crc32c;
-use super::entry::Time;
 use super::extent::Extents;
 use super::geometry::{BLOCK, BLOCK_SIZE, DESCRIPTOR_SIZE, INODES_PER_GROUP};
 use super::group::{self, Descriptor};
@@ -13,6 +12,7 @@ use super::inode::{self, Inode};
 use super::superblock::{self, Superblock};
 use super::writer::{Summary, Writer};
 use super::{journal, resize};
+use crate::entry::Time;
 
 impl<T: Read + Write + Seek> Writer<T> {
     /// Writes directories, the file system's own inodes and all that counts.

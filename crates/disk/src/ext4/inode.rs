@@ -1,12 +1,12 @@
 //! Inodes, written ("Index Nodes").
 
 use super::crc32c::crc32c;
-use super::entry::Time;
 use super::geometry::INODE_SIZE;
 use super::superblock::Seed;
 use crate::bytes::{
     high_u16, high_u32, low_u16, low_u32, put, put_split_u32, put_u16, put_u32, u16_at,
 };
+use crate::entry::Time;
 
 /// The root directory.
 pub(super) const ROOT: u32 = 2;

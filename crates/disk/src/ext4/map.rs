@@ -4,26 +4,14 @@
 use std::io::{Read, Seek};
 
 use super::extent::{LONGEST, MAGIC, RECORD};
-use super::reader::ReadErrorKind;
 use super::source::Source;
 use crate::bytes::{u16_at, u32_at};
+use crate::read::{ReadErrorKind, Stretch};
 
 /// The deepest extent tree that Linux accepts.
 const DEEPEST: u16 = 5;
 /// The blocks that an inode maps by itself in the old scheme.
 const DIRECT: usize = 12;
-
-/// Blocks of a file that lie in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
-    /// The first one's number in the file.
-    pub(super) logical: u64,
-    /// The first one's number on the disk.
-    pub(super) physical: u64,
-    pub(super) length: u64,
-    /// Whether anything was ever written there; it reads as zero otherwise.
-    pub(super) written: bool,
-}
 
 /// Returns where the blocks of an extent tree are; `field` is its root.
 pub(super) fn extents<T: Read + Seek>(

@@ -6,10 +6,8 @@
 
 mod acl;
 mod allocate;
-mod content;
 mod crc32c;
 mod directory;
-mod entry;
 mod error;
 mod extent;
 mod finish;
@@ -19,18 +17,17 @@ mod inode;
 mod journal;
 mod map;
 mod output;
-mod reader;
 mod resize;
 mod source;
 mod superblock;
 mod table;
 mod tree;
-mod walk;
+mod volume;
 mod writer;
 mod xattr;
 
-pub use entry::{Entry, Kind, Time};
 pub use error::{AddError, AddErrorKind, FinishError, NewError};
 pub use geometry::{MAXIMUM_SIZE, MINIMUM_SIZE, SizeError, minimum_size};
-pub use reader::{OpenError, ReadError, ReadErrorKind, Reader};
 pub use writer::{Options, Summary, Writer};
+
+pub(crate) use source::Source;

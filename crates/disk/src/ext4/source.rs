@@ -4,12 +4,12 @@
 //! Nothing on the disk is believed: every place that is read must lie inside
 //! the file system, and that inside the input. Checksums are not compared.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
 use super::geometry::has_superblock;
-use super::reader::{OpenError, ReadErrorKind};
 use super::superblock::{LENGTH, MAGIC, POSITION};
 use crate::bytes::{array_at, u16_at, u32_at};
+use crate::read::{Format, OpenError, ReadErrorKind, Window, corrupt};
 
 /// `recover`: the journal must be replayed first.
 const RECOVER: u32 = 0x4;
@@ -34,9 +34,8 @@ const KNOWN: u32 = 0x2
     | 0x2_0000;
 
 /// A file system that is being read.
-pub(super) struct Source<T> {
-    input: T,
-    offset: u64,
+pub(crate) struct Source<T> {
+    pub(super) window: Window<T>,
     pub(super) block_size: u64,
     pub(super) blocks: u64,
     inode_size: u64,
@@ -47,40 +46,35 @@ pub(super) struct Source<T> {
     descriptor_size: u64,
     /// The block of descriptors from which on each lies in its own groups.
     first_meta_group: u64,
-    pub(super) uuid: [u8; 16],
-    pub(super) label: [u8; 16],
+    pub(crate) uuid: [u8; 16],
+    pub(crate) label: [u8; 16],
 }
 
 impl<T: Read + Seek> Source<T> {
-    /// Reads the superblock at byte `offset` of `input`.
-    pub(super) fn open(mut input: T, offset: u64) -> Result<Self, OpenError> {
-        let length = input.seek(SeekFrom::End(0)).map_err(OpenError::Read)?;
-        let mut raw = [0; LENGTH];
-        if length < offset.saturating_add(POSITION + LENGTH as u64) {
-            return Err(OpenError::NotExt4);
-        }
-        input.seek(SeekFrom::Start(offset + POSITION)).map_err(OpenError::Read)?;
-        input.read_exact(&mut raw).map_err(OpenError::Read)?;
-        if u16_at(&raw, 0x38) != MAGIC {
-            return Err(OpenError::NotExt4);
-        }
-        let incompatible = u32_at(&raw, 0x60);
-        if incompatible & !KNOWN != 0 {
-            return Err(OpenError::Feature { bits: incompatible & !KNOWN });
-        }
-        if incompatible & RECOVER != 0 {
-            return Err(OpenError::NotClean);
-        }
-        let source = Self::parse(input, offset, &raw, incompatible)?;
-        let size = source.blocks.checked_mul(source.block_size);
-        match size.and_then(|size| size.checked_add(offset)) {
-            Some(end) if end <= length => Ok(source),
-            Some(_) | None => Err(OpenError::Truncated { blocks: source.blocks }),
-        }
+    /// Says whether the superblock's magic number is there.
+    pub(crate) fn is_at(window: &mut Window<T>) -> bool {
+        window.bytes(POSITION + 0x38, 2).is_ok_and(|magic| u16_at(&magic, 0) == MAGIC)
     }
 
-    fn parse(input: T, offset: u64, raw: &[u8], features: u32) -> Result<Self, OpenError> {
-        let corrupt = |what| Err(OpenError::Corrupt { what });
+    /// Reads the superblock of what begins with `window`.
+    pub(crate) fn open(mut window: Window<T>) -> Result<Self, OpenError> {
+        let format = Format::Ext4;
+        let raw = window
+            .bytes(POSITION, LENGTH as u64)
+            .map_err(|source| OpenError::Records { format, source })?;
+        let incompatible = u32_at(&raw, 0x60);
+        if incompatible & !KNOWN != 0 {
+            return Err(OpenError::Feature { format, bits: (incompatible & !KNOWN).into() });
+        }
+        if incompatible & RECOVER != 0 {
+            let mend = "its journal must be replayed by e2fsck";
+            return Err(OpenError::NotClean { format, mend });
+        }
+        Self::parse(window, &raw, incompatible)
+    }
+
+    fn parse(window: Window<T>, raw: &[u8], features: u32) -> Result<Self, OpenError> {
+        let corrupt = |what| Err(OpenError::Corrupt { format: Format::Ext4, what });
         let wide = features & WIDE != 0;
         let high = |at| if wide { u64::from(u32_at(raw, at)) << 32 } else { 0 };
         let log_block_size = u32_at(raw, 0x18);
@@ -104,11 +98,13 @@ impl<T: Read + Seek> Source<T> {
             return corrupt("the size of groups");
         }
         let meta_groups = features & META_GROUPS != 0;
+        let blocks = u64::from(u32_at(raw, 0x4)) | high(0x150);
+        let size = blocks.saturating_mul(block_size);
+        let truncated = OpenError::Truncated { format: Format::Ext4, size };
         Ok(Self {
-            input,
-            offset,
+            window: window.bounded(size).ok_or(truncated)?,
             block_size,
-            blocks: u64::from(u32_at(raw, 0x4)) | high(0x150),
+            blocks,
             inode_size,
             inodes: u32_at(raw, 0),
             inodes_per_group,
@@ -121,40 +117,26 @@ impl<T: Read + Seek> Source<T> {
         })
     }
 
-    /// Fills `bytes` from `position`, counted from the file system's start.
-    pub(super) fn read_at(&mut self, position: u64, bytes: &mut [u8]) -> Result<(), ReadErrorKind> {
-        let end = position.checked_add(bytes.len() as u64);
-        if end.is_none_or(|end| end > self.blocks * self.block_size) {
-            return Err(ReadErrorKind::Corrupt { what: "it lies outside the file system" });
-        }
-        self.input.seek(SeekFrom::Start(self.offset + position)).map_err(ReadErrorKind::Read)?;
-        self.input.read_exact(bytes).map_err(ReadErrorKind::Read)
-    }
-
     /// Returns the content of `block`.
     pub(super) fn block(&mut self, block: u64) -> Result<Vec<u8>, ReadErrorKind> {
-        let mut bytes = vec![0; self.block_size as usize];
-        self.read_at(block.saturating_mul(self.block_size), &mut bytes)?;
-        Ok(bytes)
+        self.window.bytes(block.saturating_mul(self.block_size), self.block_size)
     }
 
     /// Returns the bytes of inode `number`, at least 128.
     pub(super) fn inode(&mut self, number: u32) -> Result<Vec<u8>, ReadErrorKind> {
         if number == 0 || number > self.inodes {
-            return Err(ReadErrorKind::Corrupt { what: "there is no such inode" });
+            return Err(corrupt("there is no such inode"));
         }
         let group = u64::from((number - 1) / self.inodes_per_group);
         let index = u64::from((number - 1) % self.inodes_per_group);
-        let mut descriptor = vec![0; self.descriptor_size as usize];
-        self.read_at(self.descriptor_position(group), &mut descriptor)?;
+        let position = self.descriptor_position(group);
+        let descriptor = self.window.bytes(position, self.descriptor_size)?;
         let mut table = u64::from(u32_at(&descriptor, 0x8));
         if self.descriptor_size >= 64 {
             table |= u64::from(u32_at(&descriptor, 0x28)) << 32;
         }
-        let mut raw = vec![0; self.inode_size as usize];
         let start = table.saturating_mul(self.block_size);
-        self.read_at(start.saturating_add(index * self.inode_size), &mut raw)?;
-        Ok(raw)
+        self.window.bytes(start.saturating_add(index * self.inode_size), self.inode_size)
     }
 
     /// Returns the block of the first superblock.

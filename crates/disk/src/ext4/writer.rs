@@ -9,7 +9,6 @@ use std::io::{self, Read, Seek, Write};
 
 use super::allocate::{self, Allocator};
 use super::directory::Directory;
-use super::entry::{Entry, Kind, Time};
 use super::error::{AddError, AddErrorKind, FinishError, NewError, lossy};
 use super::extent::Extents;
 use super::geometry::{BLOCK, BLOCK_SIZE, Geometry};
@@ -19,6 +18,7 @@ use super::superblock::Seed;
 use super::table::{self, InodeTable};
 use super::tree::{Node, Tree};
 use super::xattr::{self, Attributes};
+use crate::entry::{Entry, Kind, Time};
 use crate::sparse::{is_zero, read_full};
 
 /// The content read at once, in bytes; a multiple of [`BLOCK`].

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use disk::ext4::{Kind, OpenError, ReadError, Reader};
+use disk::{Format, Kind, OpenError, ReadError, Reader};
 
 use crate::support::{Image, noise, run_ok};
 
@@ -93,12 +93,12 @@ fn what_cannot_be_read_is_refused() {
     assert_eq!(error.kind.to_string(), "content inside the inode cannot be read");
 
     let image = made(&["-t", "ext4"], &["feature needs_recovery"]);
-    assert!(matches!(refused(&image), OpenError::NotClean));
+    assert!(matches!(refused(&image), OpenError::NotClean { format: Format::Ext4, .. }));
     let image = made(&["-t", "ext4"], &[]);
     image.open().set_len(32 << 20).unwrap();
     assert!(matches!(refused(&image), OpenError::Truncated { .. }));
     image.open().set_len(100).unwrap();
-    assert!(matches!(refused(&image), OpenError::NotExt4));
+    assert!(matches!(refused(&image), OpenError::Unknown));
     image.create().set_len(1 << 20).unwrap();
-    assert!(matches!(refused(&image), OpenError::NotExt4));
+    assert!(matches!(refused(&image), OpenError::Unknown));
 }

@@ -4,7 +4,9 @@
 
 mod disks;
 mod foreign;
+mod kernel;
 mod round_trip;
 mod shapes;
 mod sharing;
 mod support;
+mod system;

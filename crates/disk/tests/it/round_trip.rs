@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use disk::ext4::{Entry, Kind, MINIMUM_SIZE, ReadError, Reader, Time, Writer};
+use disk::ext4::{MINIMUM_SIZE, Writer};
+use disk::{Entry, Kind, ReadError, Reader, Time};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

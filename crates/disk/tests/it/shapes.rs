@@ -1,7 +1,7 @@
 //! Every shape of file system that is written must satisfy e2fsck, and debugfs
 //! must find in it what was put there.
 
-use disk::ext4::Kind;
+use disk::Kind;
 
 use crate::support::{Image, Item, debugfs, directory, file, fsck, noise, other, run_ok, write};
 

@@ -3,7 +3,8 @@
 
 use std::io::Read;
 
-use disk::ext4::{AddErrorKind, Kind, MINIMUM_SIZE, NewError, Options, Writer, minimum_size};
+use disk::Kind;
+use disk::ext4::{AddErrorKind, MINIMUM_SIZE, NewError, Options, Writer, minimum_size};
 
 use crate::support::{Image, Item, directory, entry, file, fsck, noise, options, other, write};
 

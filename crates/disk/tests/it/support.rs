@@ -6,7 +6,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use disk::ext4::{Entry, Kind, Options, Summary, Time, Writer};
+use disk::ext4::{Options, Summary, Writer};
+use disk::{Entry, Kind, Time};
 
 /// Runs a tool, which must be installed.
 pub(crate) fn run<S: AsRef<OsStr>>(tool: &str, arguments: &[S]) -> Output {

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value as Json, json};
 
-use super::OnFailure;
-use crate::action::PLANNED;
+use super::{OnFailure, ParameterType};
 use crate::schema::Schema;
 use crate::{Guard, ResolvedAction, Spanned, repeat};
 
@@ -31,13 +30,11 @@ pub(super) struct Document {
     )]
     _schema_version: IgnoredAny,
     /// Parameters, each a mapping of its name.
-    #[serde(default)]
     #[schemars(extend("items" = named("Parameter")))]
-    pub(super) parameters: Vec<BTreeMap<String, Parameter>>,
+    pub(super) parameters: Option<Vec<BTreeMap<String, Parameter>>>,
     /// Constants, each a mapping of its name.
-    #[serde(default)]
     #[schemars(extend("items" = named("Constant")))]
-    pub(super) constants: Vec<BTreeMap<String, Constant>>,
+    pub(super) constants: Option<Vec<BTreeMap<String, Constant>>>,
     /// The phases, in the order in which they run.
     #[schemars(length(min = 1))]
     pub(super) phases: Vec<Phase>,
@@ -49,7 +46,7 @@ pub(super) struct Document {
 pub(super) struct Parameter {
     /// The type of its values.
     #[serde(rename = "type")]
-    pub(super) _kind: Kind,
+    pub(super) kind: ParameterType,
     /// Its value when none is given.
     pub(super) default: Option<String>,
     /// What it is for.
@@ -62,15 +59,9 @@ pub(super) struct Parameter {
 pub(super) struct Constant {
     /// The type of its value.
     #[serde(rename = "type")]
-    pub(super) _kind: Kind,
+    pub(super) _kind: ParameterType,
     /// Its value.
     pub(super) value: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Kind {
-    String,
 }
 
 /// Steps that run together.
@@ -95,9 +86,9 @@ pub(super) struct Step {
     /// The action module.
     pub(super) action: Spanned<String>,
     /// How many seconds one attempt may take; -1 for no limit.
-    #[serde(default = "two_hours")]
-    #[schemars(extend("format" = "timeout"))]
-    pub(super) timeout_seconds: i64,
+    #[serde(default)]
+    #[schemars(with = "i64", extend("format" = "timeout", "default" = 7200))]
+    pub(super) timeout_seconds: Option<i64>,
     /// What a failure means for the steps that follow.
     #[serde(default)]
     pub(super) on_failure: OnFailure,
@@ -116,10 +107,6 @@ pub(super) struct Step {
     #[schemars(with = "Option<ResolvedAction>")]
     #[serde(rename = "inputs")]
     _inputs: Option<IgnoredAny>,
-}
-
-fn two_hours() -> i64 {
-    7200
 }
 
 fn once() -> NonZeroU32 {
@@ -150,7 +137,6 @@ pub fn component_schema() -> Json {
 
     let action = &mut step["properties"]["action"];
     action["enum"] = json!(names);
-    action["x-planned"] = json!(PLANNED);
     let inputs = &mut step["properties"]["inputs"];
     *inputs = json!({ "description": inputs["description"] });
     step["allOf"] = modules.iter().map(|module| case(module)).collect();
@@ -163,12 +149,13 @@ pub fn component_schema() -> Json {
 fn case(module: &Json) -> Json {
     let name = &module["required"][0];
     let mut inputs = module["properties"][name.as_str().unwrap_or_default()].clone();
+    let mut required: &[&str] = &["inputs"];
+    if let Some("UpdateOS" | "Reboot") = name.as_str() {
+        inputs = json!({ "anyOf": [inputs, { "type": "null" }] });
+        required = &[];
+    }
     inputs["description"] = module["description"].clone();
     inputs["x-references"] = json!(true);
-    let required: &[&str] = match name.as_str() {
-        Some("UpdateOS" | "Reboot") => &[],
-        Some(_) | None => &["inputs"],
-    };
     json!({
         "if": { "properties": { "action": { "const": name } }, "required": ["action"] },
         "then": { "properties": { "inputs": inputs }, "required": required },

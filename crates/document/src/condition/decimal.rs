@@ -15,6 +15,11 @@ pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
     })
 }
 
+/// Returns whether `text` is a number that [`compare`] takes.
+pub(crate) fn is_decimal(text: &str) -> bool {
+    Decimal::parse(text).is_some()
+}
+
 struct Decimal<'a> {
     negative: bool,
     /// Without leading zeros.

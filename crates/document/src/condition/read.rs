@@ -91,6 +91,39 @@ impl Operator {
     }
 }
 
+/// What must stand beside an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Nothing: it holds conditions.
+    Conditions,
+    /// Nothing: it holds its only operand.
+    Nothing,
+    /// `value`.
+    Value,
+    /// `path`; its own operand is a digest.
+    Path {
+        /// How many hexadecimal digits the digest has.
+        digits: usize,
+    },
+}
+
+/// Returns what must stand beside the operator `name`; `None` if it is none.
+pub(crate) fn beside(name: &str) -> Option<Beside> {
+    Some(match Operator::named(name)? {
+        Operator::Many(_) | Operator::Not => Beside::Conditions,
+        Operator::Alone(_) => Beside::Nothing,
+        Operator::Text(_) | Operator::Number(_) | Operator::Pattern => Beside::Value,
+        Operator::Digest(algorithm) => Beside::Path {
+            digits: match algorithm {
+                Algorithm::Md5 => 32,
+                Algorithm::Sha1 => 40,
+                Algorithm::Sha256 => 64,
+                Algorithm::Sha512 => 128,
+            },
+        },
+    })
+}
+
 fn schema(generator: &mut SchemaGenerator) -> Schema {
     let condition = generator.subschema_for::<Condition>().to_value();
     let mut properties = Map::new();

@@ -50,7 +50,7 @@ impl Checker<'_> {
             self.problems.push(Problem::warning("no-effect", subject.place, message));
         }
         if !self.fits_type(node, shape, references) {
-            return self.wrong_type(node, shape, subject);
+            return self.wrong_type(node, shape, subject, references);
         }
         if let Some(name) = &shape.refers_to {
             self.check(node, self.schema.definition(name), subject, references);
@@ -121,7 +121,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, shape: &Shape, subject: Subject<'_>) {
+    fn wrong_type(&mut self, node: &Node, shape: &Shape, subject: Subject<'_>, references: bool) {
         let mut expected = Vec::new();
         self.expected(shape, &mut expected);
         let expected = alternatives(expected);
@@ -136,6 +136,9 @@ impl Checker<'_> {
         let format = shape.format.as_ref();
         let misfit = format.and_then(|format| (format.check)(node.text()?).err());
         let help = match (&node.value, expected.as_str()) {
+            (Value::String(_), _) if !references && is_open(node) => {
+                Some("references have no value here: write the value itself".to_owned())
+            }
             (Value::Number(_) | Value::Bool(_), "a text") if misfit.is_some() => misfit,
             (Value::Number(text), "a text") => Some(format!("write it in quotes: \"{text}\"")),
             (Value::Bool(value), "a text") => Some(format!("write it in quotes: \"{value}\"")),
@@ -234,16 +237,9 @@ impl Checker<'_> {
 
     fn wrong_choice(&mut self, text: &str, span: Span, shape: &Shape, subject: Subject<'_>) {
         let choices = shape.choices.iter().map(String::as_str);
-        if shape.planned.iter().any(|planned| planned == text) {
-            let name = subject.name.trim_matches('`');
-            let message = format!("{name} `{text}` is not supported yet");
-            let help = format!("supported are {}", choices.collect::<Vec<_>>().join(", "));
-            return self.problems.push(Problem::error("unsupported", span, message).help(help));
-        }
-        let planned = shape.planned.iter().map(String::as_str);
-        let help = match nearest(text, choices.clone().chain(planned)) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("expected {}", alternatives(quoted(choices))),
+        let help = match nearest(text, choices.clone()) {
+            Some(name) if shape.choices.len() > 1 => format!("did you mean `{name}`?"),
+            Some(_) | None => format!("expected {}", alternatives(quoted(choices))),
         };
         let message = format!("`{text}` is not a value of {}", subject.name);
         self.problems.push(Problem::error("unknown-value", span, message).help(help));

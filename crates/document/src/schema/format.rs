@@ -1,5 +1,7 @@
 //! The formats that schemas name: rules for a single text, in code.
 
+mod inputs;
+
 use std::error::Error;
 use std::fmt;
 use std::num::{IntErrorKind, ParseIntError};
@@ -7,9 +9,9 @@ use std::str::FromStr;
 
 use model::{ComponentReference, InstanceType, Name, NameTemplate, Tags, Template};
 use name::{Account, Digest, Region, Version};
-use regex::RegexBuilder;
 
-use crate::{Encoding, Mode};
+use crate::condition::{compile, is_decimal};
+use crate::{Encoding, Mode, ParameterType, S3Address};
 
 /// A rule for the text of a scalar.
 #[derive(Clone, Copy)]
@@ -45,12 +47,22 @@ const FORMATS: &[Format] = &[
     Format { name: "semantic-version", check: version },
     Format { name: "sha256", check: parses::<Digest> },
     Format { name: "region", check: parses::<Region> },
-    Format { name: "last-segment-glob", check: last_segment_glob },
+    Format { name: "last-segment-glob", check: inputs::last_segment_glob },
+    Format { name: "file-name-glob", check: inputs::file_name_glob },
     Format { name: "web-address", check: web_address },
+    Format { name: "s3-address", check: parses::<S3Address> },
+    Format { name: "s3-source", check: inputs::s3_source },
+    Format { name: "document-address", check: inputs::document_address },
+    Format { name: "powershell-script", check: inputs::powershell_script },
+    Format { name: "msi-address", check: inputs::msi_address },
+    Format { name: "msi-log-options", check: inputs::msi_log_options },
+    Format { name: "msi-property", check: inputs::msi_property },
+    Format { name: "registry-key", check: inputs::registry_key },
     Format { name: "timeout", check: timeout },
     Format { name: "schema-version", check: schema_version },
     Format { name: "pattern", check: pattern },
     Format { name: "parameter-name", check: parameter_name },
+    Format { name: "parameter-type", check: parses::<ParameterType> },
     Format { name: "tag-key", check: tag_key },
     Format { name: "delimiter", check: delimiter },
     Format { name: "ami-name", check: parses::<NameTemplate> },
@@ -89,18 +101,13 @@ fn version(text: &str) -> Result<(), String> {
 }
 
 fn decimal(text: &str) -> Result<(), String> {
-    refuse_unless(text.parse::<f64>().is_ok(), || format!("`{text}` is not a number"))
+    refuse_unless(is_decimal(text), || {
+        format!("`{text}` is not a decimal number: expected digits, as in `10` or `-1.5`")
+    })
 }
 
 fn refuse_unless(fine: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if fine { Ok(()) } else { Err(message()) }
-}
-
-fn last_segment_glob(text: &str) -> Result<(), String> {
-    let folder = text.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
-    refuse_unless(!folder.contains('*'), || {
-        format!("`*` in `{text}` stands before the last `/`, where it is not expanded")
-    })
 }
 
 fn web_address(text: &str) -> Result<(), String> {
@@ -124,8 +131,7 @@ fn schema_version(text: &str) -> Result<(), String> {
 }
 
 fn pattern(text: &str) -> Result<(), String> {
-    let compiled = RegexBuilder::new(text).build();
-    compiled.map(drop).map_err(|error| {
+    compile(text).map(drop).map_err(|error| {
         // The last line says what; the others draw where, over several lines.
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default();
@@ -170,11 +176,28 @@ mod tests {
     fn formats_tell_good_from_bad() {
         check("timeout", &["-1", "1", "7200"], &["0", "-2", "1.5", ""]);
         check("last-segment-glob", &["/a/*.rpm", "*", "/a/b"], &["/*/a", "a*/b/"]);
+        check("file-name-glob", &["*.log", "a"], &["", "a/*"]);
+        check(
+            "s3-source",
+            &["s3://bucket/k", "s3://bucket/*", "s3://bucket/a/*"],
+            &["s3://bucket"],
+        );
+        check("s3-source", &[], &["s3://bucket/a*", "s3://bucket/*/b", "s3://bucket/a*/*"]);
+        check("s3-address", &["s3://bucket", "s3://bucket/k"], &["bucket", "s3://"]);
+        check("document-address", &["a.yaml", "s3://bucket/k"], &["s3://bucket", "arn:aws:x"]);
+        check("powershell-script", &["C:\\a.PS1"], &["a.bat", ".ps1"]);
+        check("msi-address", &["C:\\a.msi", "https://a.example/a.msi"], &["http://a/a.msi"]);
+        check("msi-address", &["s3://bucket/a.msi"], &["s3://bucket", "https://"]);
+        check("msi-log-options", &["*VX", "i!"], &["", "q"]);
+        check("msi-property", &["INSTALLDIR", "_a.b"], &["Reboot", "REINSTALLMODE", "1a", "a b"]);
+        check("registry-key", &["HKLM:\\SOFTWARE\\A", "hkey_users\\a"], &["HKLM:", "C:\\a", ""]);
         check("web-address", &["https://a.example/x"], &["ftp://a", "https://", "http:///x", "x"]);
         check("schema-version", &["1", "1.0"], &["1.1", "2"]);
         check("pattern", &["^[a-z]+$"], &["(", "a{2"]);
         check("tag-key", &["Name", "a:b/c"], &["", "aws:x", "a*b"]);
         check("delimiter", &[",", "\n"], &["", ",,", "|"]);
+        check("decimal", &["1", "-0.50", "+7"], &["one", "1e3", ".5", "0x1", "inf"]);
+        check("parameter-type", &["string", "StringList"], &["number", ""]);
         check("uint32", &["0", "4294967295"], &["4294967296"]);
         check("semantic-version", &["1.0.0"], &["1.0", "1.0.x"]);
     }

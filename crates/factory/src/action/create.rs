@@ -83,7 +83,13 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     let folder = work.folder.join("image");
     cells.make_folder(&folder).map_err(|error| fail(&error))?;
     let disk = folder.join("disk.raw");
-    let task = Task::WriteDisk(description(work, base, layers, disk.clone()));
+    let recipe = &work.order.project.recipe;
+    let blueprint = Blueprint {
+        name: &recipe.name.segment(),
+        working_directory: &recipe.working_directory,
+        gib: recipe.block_devices.iter().find_map(|device| device.gib),
+    };
+    let task = Task::WriteDisk(description(&blueprint, base, layers, disk.clone()));
     let output = cells
         .run(&format!("{}-image", work.run.work), task, &mut std::io::empty())
         .map_err(|error| fail(&error))?;
@@ -111,14 +117,24 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     Ok(format!("{} files, {} MiB used", written.entries, written.used >> 20))
 }
 
-fn description(
-    work: &Work<'_>,
+/// What a recipe says of the disk that is made.
+pub(crate) struct Blueprint<'a> {
+    /// The recipe's name, as in ARNs.
+    pub(crate) name: &'a str,
+    /// Where components leave the flags that keep files from being left out.
+    pub(crate) working_directory: &'a str,
+    /// The disk's size.
+    pub(crate) gib: Option<u32>,
+}
+
+/// Returns the disk to be made of `layers` on `base`.
+pub(crate) fn description(
+    blueprint: &Blueprint<'_>,
     base: &Receipt,
     layers: Vec<std::path::PathBuf>,
     out: std::path::PathBuf,
 ) -> Disk {
-    let recipe = &work.order.project.recipe;
-    let flags = recipe.working_directory.trim_start_matches('/');
+    let flags = blueprint.working_directory.trim_start_matches('/');
     let leave_out = SANITISED.iter().map(|(paths, flag)| LeaveOut {
         paths: paths.iter().map(|path| (*path).to_owned()).collect(),
         unless: flag.map(|flag| std::path::Path::new(flags).join(flag)),
@@ -127,22 +143,20 @@ fn description(
     // (machine-id(5)), and takes it as no first boot of a new installation.
     let mut extras =
         vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
-    let (source, root_uuid, root_label) = match &base.boot {
+    let source = match &base.boot {
         Boot::Tree => {
-            let root_uuid = identity(base, &recipe.name.segment(), "root file system");
+            let root_uuid = identity(base, blueprint.name, "root file system");
             let root = hyphenated(root_uuid);
             extras.push(Extra {
                 path: "boot/grub/grub.cfg".to_owned(),
                 text: menu(&root),
                 mode: 0o600,
             });
-            let size = recipe.block_devices.iter().find_map(|device| device.gib);
-            let source = Source::New {
-                size: size.map(|gib| u64::from(gib) << 30),
-                guids: ["disk", "esp", "root"]
-                    .map(|part| identity(base, &recipe.name.segment(), part)),
+            Source::New {
+                size: blueprint.gib.map(|gib| u64::from(gib) << 30),
+                guids: ["disk", "esp", "root"].map(|part| identity(base, blueprint.name, part)),
                 esp_id: u32::from_le_bytes(
-                    identity(base, &recipe.name.segment(), "esp volume")[..4]
+                    identity(base, blueprint.name, "esp volume")[..4]
                         .try_into()
                         .expect("four bytes are four bytes"),
                 ),
@@ -151,24 +165,15 @@ fn description(
                     .map(|(to, from)| ((*to).to_owned(), Content::Tree((*from).into())))
                     .chain([("EFI/debian/grub.cfg".to_owned(), Content::Text(stub(&root)))])
                     .collect(),
-            };
-            (source, root_uuid, "root".to_owned())
+                root_uuid,
+                root_label: "root".to_owned(),
+            }
         }
-        Boot::Disk { disk, offset, size, uuid, label } => {
-            let source = Source::Copy { disk: disk.clone(), offset: *offset, size: *size };
-            (source, *uuid, label.clone())
+        Boot::Disk { disk, volumes } => {
+            Source::Copy { disk: disk.clone(), volumes: volumes.clone() }
         }
     };
-    Disk {
-        layers,
-        out,
-        source,
-        extras,
-        leave_out: leave_out.collect(),
-        epoch: base.epoch,
-        root_uuid,
-        root_label,
-    }
+    Disk { layers, out, source, extras, leave_out: leave_out.collect(), epoch: base.epoch }
 }
 
 /// Returns an identifier that depends on what is built, never on when: equal

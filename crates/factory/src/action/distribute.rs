@@ -7,8 +7,17 @@ use crate::build::{Work, random};
 use crate::clock::now_micros;
 use crate::{Cause, Failure, Published};
 
-/// Publishes the image.
+/// Publishes the image; if that fails, frees the room of what was copied.
 pub(crate) fn distribute(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
+    let published = publish(work);
+    if published.is_err() {
+        // Another build may be publishing; then it waits for `goldsmith gc`.
+        let _left = work.handle.block_on(work.factory.collect_garbage());
+    }
+    published
+}
+
+fn publish(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let data = work.factory.cells.data();
     let artefact = work.artefact.as_ref().expect("the plan creates the image before it goes out");

@@ -8,17 +8,17 @@ use model::InstanceType;
 
 use crate::build::Work;
 use crate::order::LoadedComponent;
-use crate::{Cause, Failure};
+use crate::{Cause, Failure, parameters};
 
 /// Runs the build and validate phases of the recipe's component `n` on the
 /// sandbox, which is launched first if none is.
 pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, Box<Failure>> {
     let component = work.component(n);
+    let request = request(work, component, &["build", "validate"], Cause::Component)?;
     let mut sandbox = match work.sandbox.take() {
         Some(sandbox) => sandbox,
         None => launch(work)?,
     };
-    let request = request(component, &["build", "validate"]);
     let result = sandbox.execute(&request, &work.watch(&component.name));
     work.sandbox = Some(sandbox);
     settle(work, Cause::Component, component, result)
@@ -27,8 +27,9 @@ pub(crate) fn build_component(work: &mut Work<'_>, n: usize) -> Result<String, B
 /// Runs the test phase of the recipe's component `n` on the booted image.
 pub(crate) fn test_component(work: &mut Work<'_>, n: usize) -> Result<String, Box<Failure>> {
     let component = work.component(n);
+    let request = request(work, component, &["test"], Cause::Test)?;
     let mut machine = work.machine.take().expect("the plan boots the image before its tests");
-    let result = machine.execute(&request(component, &["test"]), &work.watch(&component.name));
+    let result = machine.execute(&request, &work.watch(&component.name));
     work.machine = Some(machine);
     settle(work, Cause::Test, component, result)
 }
@@ -53,14 +54,20 @@ pub(crate) fn limits(work: &Work<'_>) -> Limits {
     Limits { cpus: kind.vcpus(), memory_mib: kind.memory_mib(), processes: kind.process_limit() }
 }
 
-fn request(component: &LoadedComponent, phases: &[&str]) -> Execute {
-    Execute {
+fn request(
+    work: &Work<'_>,
+    component: &LoadedComponent,
+    phases: &[&str],
+    cause: Cause,
+) -> Result<Execute, Box<Failure>> {
+    Ok(Execute {
         component: component.name.clone(),
         document: component.text.clone(),
         phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
         parameters: component.parameters.clone(),
+        stored: parameters::find(&*work.factory.parameters, component, phases, cause)?,
         resume: None,
-    }
+    })
 }
 
 fn settle(

@@ -46,4 +46,4 @@ pub(crate) fn launch_test(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
 /// There is nothing that starts a machine's boot loader.
 #[derive(Debug, thiserror::Error)]
 #[error("no UEFI firmware for machines was found; install it with: apt-get install ovmf")]
-struct NoFirmware;
+pub(crate) struct NoFirmware;

@@ -57,6 +57,27 @@ pub(super) struct Place<'a> {
     pub(super) limits: Limits,
     /// `SOURCE_DATE_EPOCH`, which tools that stamp times honour.
     pub(super) source_epoch: i64,
+    /// What runs in it.
+    pub(super) program: Program,
+}
+
+/// What runs in a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    /// The agent, over its standard streams.
+    Agent,
+    /// A shell on a terminal of its own.
+    Shell,
+}
+
+impl Program {
+    fn argv(self) -> &'static [&'static str] {
+        match self {
+            Self::Agent => &[AGENT, "stdio"],
+            // Where there is no bash there is some other shell.
+            Self::Shell => &["/bin/sh", "-c", "exec $(command -v bash || echo sh) -i"],
+        }
+    }
 }
 
 /// Returns the container's `config.json` (OCI runtime specification 1.0).
@@ -75,9 +96,9 @@ fn build(place: &Place<'_>) -> Result<Spec, OciSpecError> {
         .ambient(std::collections::HashSet::new())
         .build()?;
     let process = ProcessBuilder::default()
-        .terminal(false)
+        .terminal(place.program == Program::Shell)
         .user(UserBuilder::default().uid(0u32).gid(0u32).build()?)
-        .args(vec![AGENT.to_owned(), "stdio".to_owned()])
+        .args(place.program.argv().iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
         .cwd("/")
         .env(vec![
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
@@ -223,6 +244,7 @@ mod tests {
             open_files: 65_536,
             limits,
             source_epoch: 1_700_000_000,
+            program: Program::Agent,
         };
         let mut config: serde_json::Value = serde_json::from_str(&config(&place)).unwrap();
         // Sets have no order of their own.

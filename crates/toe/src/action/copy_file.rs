@@ -11,18 +11,20 @@ use crate::Machine;
 use crate::paths::{expand, names_folder};
 
 pub(crate) fn perform(inputs: &CopyFile, machine: &Machine) -> Result<(), FileError> {
-    for (source, destination) in pairs(&inputs.source, &inputs.destination, machine)? {
+    for (source, destination) in pairs(&inputs.source, &inputs.destination, machine, Path::is_file)?
+    {
         prepare(&source, &destination, inputs.overwrite)?;
         fs::copy(&source, &destination).map_err(FileError::io("copy", &source))?;
     }
     Ok(())
 }
 
-/// Returns which file goes where.
+/// Returns what goes where; a pattern stands only for what is `wanted`.
 pub(super) fn pairs(
     source: &str,
     destination: &str,
     machine: &Machine,
+    wanted: fn(&Path) -> bool,
 ) -> Result<Vec<(PathBuf, PathBuf)>, FileError> {
     let pattern = machine.path(source);
     let target = machine.path(destination);
@@ -30,8 +32,7 @@ pub(super) fn pairs(
         pattern.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'*'));
     let mut sources = expand(&pattern).map_err(FileError::io("search", &pattern))?;
     if is_pattern {
-        // A pattern stands for files; folders have modules of their own.
-        sources.retain(|path| path.is_file());
+        sources.retain(|path| wanted(path));
     }
     if sources.is_empty() {
         return Err(FileError::NoMatch(pattern));

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
+
+use document::DecodeTextError;
 
 use crate::account::AccountError;
 
@@ -12,7 +15,11 @@ pub(crate) enum FileError {
     Exists(PathBuf),
     #[error("`{0}` does not exist")]
     Absent(PathBuf),
-    #[error("no file matches `{0}`")]
+    #[error("`{0}` exists already and `force` is false")]
+    LinkExists(PathBuf),
+    #[error("`{0}` exists and is not a link")]
+    NotALink(PathBuf),
+    #[error("nothing matches `{0}`")]
     NoMatch(PathBuf),
     #[error("`{0}` matches several files, so `destination` must be a folder and end in `/`")]
     Several(PathBuf),
@@ -20,10 +27,20 @@ pub(crate) enum FileError {
     Folder(PathBuf),
     #[error("`{0}` is not a folder")]
     NotAFolder(PathBuf),
+    #[error("`{0}` is not empty and `force` is false")]
+    NotEmpty(PathBuf),
     #[error("`{0}` is neither a file nor a folder")]
     Special(PathBuf),
     #[error("`{0}` and the destination are the same file")]
     Same(PathBuf),
+    #[error("the destination lies in `{0}` itself")]
+    Within(PathBuf),
+    #[error("`{path}` is larger than {limit} bytes")]
+    TooLarge { path: PathBuf, limit: usize },
+    #[error("failed to read `{path}`")]
+    Text { path: PathBuf, source: DecodeTextError },
+    #[error("`{path}` is no text in UTF-8")]
+    NotUtf8 { path: PathBuf, source: Utf8Error },
     #[error("failed to {doing} `{path}`")]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error(transparent)]

@@ -1,8 +1,7 @@
 //! `MoveFile`: moves files, by name or by pattern.
 
-use std::fs::{self, FileTimes};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use document::MoveFile;
@@ -10,9 +9,11 @@ use document::MoveFile;
 use super::FileError;
 use super::copy_file::{pairs, prepare};
 use crate::Machine;
+use crate::tree::keep_owner;
 
 pub(crate) fn perform(inputs: &MoveFile, machine: &Machine) -> Result<(), FileError> {
-    for (source, destination) in pairs(&inputs.source, &inputs.destination, machine)? {
+    for (source, destination) in pairs(&inputs.source, &inputs.destination, machine, Path::is_file)?
+    {
         prepare(&source, &destination, inputs.overwrite)?;
         match fs::rename(&source, &destination) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
@@ -29,11 +30,6 @@ pub(crate) fn perform(inputs: &MoveFile, machine: &Machine) -> Result<(), FileEr
 fn carry(source: &Path, destination: &Path) -> io::Result<()> {
     let metadata = fs::metadata(source)?;
     fs::copy(source, destination)?;
-    chown(destination, Some(metadata.uid()), Some(metadata.gid()))?;
-    // Changing the owner clears set-id bits, so the mode comes after it.
-    fs::set_permissions(destination, metadata.permissions())?;
-    let times =
-        FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
-    fs::File::options().write(true).open(destination)?.set_times(times)?;
+    keep_owner(destination, &metadata)?;
     fs::remove_file(source)
 }

@@ -34,7 +34,7 @@ mod tests {
         let machine = Machine {
             scratch: folder.path().to_owned(),
             folder: folder.path().to_owned(),
-            adopts_orphans: false,
+            ..Machine::default()
         };
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();

@@ -4,27 +4,36 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use channel::Stream;
 use document::UpdateOs;
 use rustix::process::geteuid;
 
-use super::{ActionError, Bench, Done, Restart, settle};
+use super::{ActionError, Bench, Done, Restart, Told, settle};
 use crate::clock::Deadline;
 use crate::probe::find_program;
 use crate::process::Program;
 
-/// Packages leave this file where they need a restart to take effect.
+/// Debian's packages leave this file where they need a restart to take effect.
 const RESTART_FLAG: &str = "/var/run/reboot-required";
 
 /// How long packages may take to come off hold.
 const CLEAN_UP_LIMIT: Duration = Duration::from_secs(30);
 
+/// zypper has updated itself and wants to be run again.
+const ZYPPER_AGAIN: i32 = 103;
+
+/// zypper is done, or asked whether it is: the machine needs a restart.
+const ZYPPER_RESTART: i32 = 102;
+
+/// How often zypper is run again at most.
+const ZYPPER_ROUNDS: u32 = 3;
+
 /// Packages could not be updated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpdateError {
-    #[error("packages can be updated by root only")]
+    // AWS's runner calls it so, and documents look for it.
+    #[error("error.Input: packages can be updated by root only")]
     NotRoot,
-    #[error("the machine has none of apt-get, dnf and yum")]
+    #[error("the machine has none of apt-get, dnf, yum, zypper and apk")]
     NoManager,
 }
 
@@ -34,33 +43,44 @@ enum Manager {
     Apt,
     Dnf,
     Yum,
+    Zypper,
+    Apk,
+}
+
+impl Manager {
+    /// Returns the one that the machine has.
+    fn of_this_machine() -> Option<Self> {
+        let known = [
+            ("apt-get", Self::Apt),
+            ("dnf", Self::Dnf),
+            ("yum", Self::Yum),
+            ("zypper", Self::Zypper),
+            ("apk", Self::Apk),
+        ];
+        let found = known.into_iter().find(|(program, _)| find_program(program));
+        found.map(|(_, manager)| manager)
+    }
 }
 
 pub(crate) fn perform(inputs: &UpdateOs, bench: &mut Bench<'_>) -> Result<Done, ActionError> {
     if !geteuid().is_root() {
         return Err(UpdateError::NotRoot.into());
     }
-    let known = [("apt-get", Manager::Apt), ("dnf", Manager::Dnf), ("yum", Manager::Yum)];
-    let (_, manager) = known
-        .into_iter()
-        .find(|(program, _)| find_program(program))
-        .ok_or(UpdateError::NoManager)?;
-    let flag_before = restart_flag();
-    // Packages on hold already must stay so, and those that are put on hold
-    // for this step must not.
-    let held = match manager {
-        Manager::Apt if !inputs.exclude.is_empty() => {
-            let silent = &mut |_: Stream, _: &str| {};
-            let show = program(&["apt-mark", "showhold"]);
-            let listed = settle(Bench { output: silent, ..*bench }.run(&show)?)?;
-            listed.outputs.into_iter().flat_map(|(_, text)| lines(&text)).collect()
-        }
-        Manager::Apt | Manager::Dnf | Manager::Yum => Vec::new(),
+    let manager = Manager::of_this_machine().ok_or(UpdateError::NoManager)?;
+    let done = Done { exit_code: Some(0), ..Done::default() };
+    let Some(choice) = Choice::of(inputs) else { return Ok(done) };
+    let before = Wish::of(manager, bench)?;
+    if let Some(refresh) = refresh(manager) {
+        run(&refresh, bench)?;
+    }
+    let known = match question(manager, &choice) {
+        Some(question) => names(manager, &ask(&question, bench)?),
+        None => Vec::new(),
     };
-    let plan = plan(manager, inputs, &held);
+    let plan = plan(manager, &choice, &known);
     let mut updated = Ok(());
     for step in &plan.steps {
-        updated = run(step, bench);
+        updated = update(manager, step, bench);
         if updated.is_err() {
             break;
         }
@@ -68,28 +88,94 @@ pub(crate) fn perform(inputs: &UpdateOs, bench: &mut Bench<'_>) -> Result<Done, 
     for step in &plan.afterwards {
         // The step's time may be what ended the update.
         let deadline = Deadline::after(Some(CLEAN_UP_LIMIT));
-        let cleaned = run(step, &mut Bench { deadline, output: bench.output, ..*bench });
+        let cleaned = run(step, &mut Bench { deadline, tell: bench.tell, resume: None, ..*bench });
         updated = updated.and(cleaned);
     }
     updated?;
-    // Only a flag raised by this update counts, or a stale one would restart
-    // the machine at every such step.
-    let restart = restart_flag().filter(|after| flag_before.as_ref() != Some(after));
-    let restart = restart.map(|_| Restart::Next { delay: Duration::ZERO });
-    Ok(Done { exit_code: Some(0), restart, ..Done::default() })
+    let restart = Wish::of(manager, bench)?.is_new_since(&before);
+    Ok(Done { restart: restart.then_some(Restart::Next { delay: Duration::ZERO }), ..done })
+}
+
+/// Runs one step of an update.
+fn update(manager: Manager, step: &Program, bench: &mut Bench<'_>) -> Result<(), ActionError> {
+    for _ in 0..ZYPPER_ROUNDS {
+        match (manager, run(step, bench)) {
+            (Manager::Zypper, Err(ActionError::Exit(ZYPPER_AGAIN))) => {}
+            (Manager::Zypper, Err(ActionError::Exit(ZYPPER_RESTART))) => return Ok(()),
+            (_, ran) => return ran,
+        }
+    }
+    run(step, bench)
 }
 
 fn run(program: &Program, bench: &mut Bench<'_>) -> Result<(), ActionError> {
     settle(bench.run(program)?).map(drop)
 }
 
-fn restart_flag() -> Option<(u64, i64, i64)> {
-    let flag = fs::metadata(RESTART_FLAG).ok()?;
-    Some((flag.ino(), flag.mtime(), flag.mtime_nsec()))
+/// Runs `program` without telling its output, which is returned.
+fn ask(program: &Program, bench: &mut Bench<'_>) -> Result<String, ActionError> {
+    let tell = &mut |_: Told<'_>| {};
+    let done = settle(Bench { tell, resume: None, ..*bench }.run(program)?)?;
+    Ok(done.outputs.into_iter().map(|(_, text)| text).collect())
 }
 
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::to_owned).collect()
+/// Whether the machine wants to be restarted, and since when if that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wish(Option<(u64, i64, i64)>);
+
+impl Wish {
+    fn of(manager: Manager, bench: &mut Bench<'_>) -> Result<Self, ActionError> {
+        let is_there = |program: &Program| find_program(&program.name);
+        let Some((program, code)) = wish_question(manager).filter(|(it, _)| is_there(it)) else {
+            let flag = fs::metadata(RESTART_FLAG).ok();
+            return Ok(Self(flag.map(|flag| (flag.ino(), flag.mtime(), flag.mtime_nsec()))));
+        };
+        match ask(&program, bench) {
+            Ok(_) => Ok(Self(None)),
+            Err(ActionError::Exit(actual)) if actual == code => Ok(Self(Some((0, 0, 0)))),
+            // An old one does not know the question, which is no wish.
+            Err(ActionError::Exit(_)) => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Only a wish raised by this update counts, or a stale one would restart
+    /// the machine at every such step.
+    fn is_new_since(&self, before: &Self) -> bool {
+        self.0.is_some() && self != before
+    }
+}
+
+/// Returns what tells whether a restart is needed, and the code that says so.
+fn wish_question(manager: Manager) -> Option<(Program, i32)> {
+    match manager {
+        Manager::Dnf | Manager::Yum => Some((program(&["needs-restarting", "-r"]), 1)),
+        Manager::Zypper => {
+            let asked = program(&["zypper", "--non-interactive", "needs-rebooting"]);
+            Some((asked, ZYPPER_RESTART))
+        }
+        Manager::Apt | Manager::Apk => None,
+    }
+}
+
+/// Which packages are meant.
+#[derive(Debug)]
+struct Choice<'a> {
+    /// These, all when empty.
+    chosen: Vec<&'a str>,
+    /// But not these.
+    exclude: Vec<&'a str>,
+}
+
+impl<'a> Choice<'a> {
+    /// Returns the packages that `inputs` names; `None` if it excludes all it includes.
+    fn of(inputs: &'a UpdateOs) -> Option<Self> {
+        let exclude: Vec<&str> = inputs.exclude.iter().map(String::as_str).collect();
+        let include = inputs.include.iter().map(String::as_str);
+        let chosen: Vec<&str> = include.filter(|name| !exclude.contains(name)).collect();
+        let all_are_excluded = chosen.is_empty() && !inputs.include.is_empty();
+        (!all_are_excluded).then_some(Self { chosen, exclude })
+    }
 }
 
 /// What to run: `steps` until one fails, then `afterwards` in any case.
@@ -99,55 +185,109 @@ struct Plan {
     afterwards: Vec<Program>,
 }
 
-/// Returns the commands that update what `inputs` says; `held` are the
-/// packages that apt leaves alone already.
-fn plan(manager: Manager, inputs: &UpdateOs, held: &[String]) -> Plan {
-    let exclude: Vec<&str> = inputs.exclude.iter().map(String::as_str).collect();
-    let include: Vec<&str> = inputs.include.iter().map(String::as_str).collect();
-    let chosen: Vec<&str> =
-        include.iter().copied().filter(|name| !exclude.contains(name)).collect();
-    if chosen.is_empty() && !include.is_empty() {
-        return Plan::default();
+/// Returns what brings the lists of packages up to date, where it is not part
+/// of the update.
+fn refresh(manager: Manager) -> Option<Program> {
+    match manager {
+        // An index that cannot be fetched is only a warning by default, and
+        // the machine would count as up to date.
+        Manager::Apt => Some(apt_get(&["-o", "APT::Update::Error-Mode=any", "update"], &[])),
+        Manager::Zypper => Some(program(&["zypper", "--non-interactive", "refresh"])),
+        Manager::Apk => Some(program(&["apk", "update"])),
+        Manager::Dnf | Manager::Yum => None,
+    }
+}
+
+/// Returns what tells the names that [`plan`] has to know: packages that are
+/// held already, which must stay so; for apk, which cannot hold any, those
+/// that are out of date.
+fn question(manager: Manager, choice: &Choice<'_>) -> Option<Program> {
+    if choice.exclude.is_empty() {
+        return None;
     }
     match manager {
-        Manager::Apt => {
-            let fresh: Vec<&str> =
-                exclude.into_iter().filter(|name| !held.iter().any(|held| held == name)).collect();
-            plan_apt(&chosen, &fresh)
+        Manager::Apt => Some(program(&["apt-mark", "showhold"])),
+        Manager::Zypper => Some(program(&["zypper", "--non-interactive", "locks"])),
+        Manager::Apk if choice.chosen.is_empty() => {
+            Some(program(&["apk", "--quiet", "version", "--limit", "<"]))
         }
-        Manager::Dnf => plan_rpm(&["dnf", "-y", "--refresh", "upgrade"], &chosen, &exclude),
-        Manager::Yum => plan_rpm(&["yum", "-y", "update"], &chosen, &exclude),
+        Manager::Apk | Manager::Dnf | Manager::Yum => None,
+    }
+}
+
+/// Returns the names in an answer to [`question`].
+fn names(manager: Manager, answer: &str) -> Vec<String> {
+    let lines = answer.lines();
+    match manager {
+        // A table: number, name, type and repository.
+        Manager::Zypper => {
+            lines.filter_map(|line| Some(line.split('|').nth(1)?.trim().to_owned())).collect()
+        }
+        Manager::Apt | Manager::Dnf | Manager::Yum | Manager::Apk => {
+            lines.map(|line| line.trim().to_owned()).collect()
+        }
+    }
+}
+
+/// Returns the commands that update what is chosen; `known` are the names that
+/// answer [`question`].
+fn plan(manager: Manager, choice: &Choice<'_>, known: &[String]) -> Plan {
+    let Choice { chosen, exclude } = choice;
+    let fresh: Vec<&str> =
+        exclude.iter().copied().filter(|name| !known.iter().any(|known| known == name)).collect();
+    match manager {
+        Manager::Apt => plan_apt(chosen, &fresh),
+        Manager::Dnf => plan_rpm(&["dnf", "-y", "--refresh", "upgrade"], chosen, exclude),
+        Manager::Yum => plan_rpm(&["yum", "-y", "update"], chosen, exclude),
+        Manager::Zypper => {
+            let zypper = ["zypper", "--non-interactive"];
+            let update = [&zypper[..], &["update", "--auto-agree-with-licenses"], chosen].concat();
+            let lock = |verb: &str| program(&[&zypper[..], &[verb], &fresh].concat());
+            holding(program(&update), &fresh, &lock("addlock"), &lock("removelock"))
+        }
+        Manager::Apk => {
+            let outdated = known.iter().map(String::as_str);
+            let left: Vec<&str> = outdated.filter(|name| !exclude.contains(name)).collect();
+            let all = chosen.is_empty() && exclude.is_empty();
+            let names = if chosen.is_empty() { &left } else { chosen };
+            let upgrade = program(&[&["apk", "upgrade"][..], names].concat());
+            let steps = if all || !names.is_empty() { vec![upgrade] } else { Vec::new() };
+            Plan { steps, afterwards: Vec::new() }
+        }
     }
 }
 
 fn plan_apt(chosen: &[&str], hold: &[&str]) -> Plan {
-    let get = |arguments: &[&str], names: &[&str]| {
-        // A machine that just booted may be updating its lists by itself.
-        let lock = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"];
-        program(&[&lock[..], arguments, names].concat())
-    };
     // Configuration files that were changed stay as they are, as on a machine
     // where nobody answers dpkg's questions.
     let keep = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
-    // An index that cannot be fetched is only a warning by default, and the
-    // machine would count as up to date.
-    let mut steps = vec![get(&["-o", "APT::Update::Error-Mode=any", "update"], &[])];
-    let mark = |verb: &str| program(&[&["apt-mark", verb][..], hold].concat());
-    if !hold.is_empty() {
-        steps.push(mark("hold"));
-    }
-    steps.push(if chosen.is_empty() {
-        get(&[&keep[..], &["--with-new-pkgs", "upgrade"]].concat(), &[])
+    let upgrade = if chosen.is_empty() {
+        apt_get(&[&keep[..], &["--with-new-pkgs", "upgrade"]].concat(), &[])
     } else {
-        get(&[&keep[..], &["--only-upgrade", "install"]].concat(), chosen)
-    });
-    Plan { steps, afterwards: if hold.is_empty() { Vec::new() } else { vec![mark("unhold")] } }
+        apt_get(&[&keep[..], &["--only-upgrade", "install"]].concat(), chosen)
+    };
+    let mark = |verb: &str| program(&[&["apt-mark", verb][..], hold].concat());
+    holding(upgrade, hold, &mark("hold"), &mark("unhold"))
+}
+
+fn apt_get(arguments: &[&str], names: &[&str]) -> Program {
+    // A machine that just booted may be updating its lists by itself.
+    let lock = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"];
+    program(&[&lock[..], arguments, names].concat())
 }
 
 fn plan_rpm(command: &[&str], chosen: &[&str], exclude: &[&str]) -> Plan {
     let excluded: Vec<String> = exclude.iter().map(|name| format!("--exclude={name}")).collect();
     let excluded: Vec<&str> = excluded.iter().map(String::as_str).collect();
     Plan { steps: vec![program(&[command, &excluded, chosen].concat())], afterwards: Vec::new() }
+}
+
+/// Returns `update` between `hold` and `release`, if there are `names` to hold.
+fn holding(update: Program, names: &[&str], hold: &Program, release: &Program) -> Plan {
+    if names.is_empty() {
+        return Plan { steps: vec![update], afterwards: Vec::new() };
+    }
+    Plan { steps: vec![hold.clone(), update], afterwards: vec![release.clone()] }
 }
 
 fn program(argv: &[&str]) -> Program {
@@ -161,59 +301,4 @@ fn program(argv: &[&str]) -> Program {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(manager: Manager, include: &[&str], exclude: &[&str], expected: &[&str]) {
-        let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        let inputs = UpdateOs { include: list(include), exclude: list(exclude) };
-        let plan = plan(manager, &inputs, &["held".to_owned()]);
-        let argv = |program: &Program| {
-            [std::slice::from_ref(&program.name), &program.arguments].concat().join(" ")
-        };
-        let steps = plan.steps.iter().map(argv);
-        let afterwards = plan.afterwards.iter().map(|one| format!("finally {}", argv(one)));
-        assert_eq!(steps.chain(afterwards).collect::<Vec<_>>(), expected);
-    }
-
-    const UPDATE: &str = "apt-get -q -y -o DPkg::Lock::Timeout=300 \
-        -o APT::Update::Error-Mode=any update";
-    const UPGRADE: &str = "apt-get -q -y -o DPkg::Lock::Timeout=300 \
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-        --with-new-pkgs upgrade";
-    const INSTALL: &str = "apt-get -q -y -o DPkg::Lock::Timeout=300 \
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-        --only-upgrade install openssl";
-
-    #[test]
-    fn apt_is_told_so() {
-        check(Manager::Apt, &[], &[], &[UPDATE, UPGRADE]);
-        check(Manager::Apt, &["openssl"], &[], &[UPDATE, INSTALL]);
-        check(
-            Manager::Apt,
-            &[],
-            &["linux", "held"],
-            &[UPDATE, "apt-mark hold linux", UPGRADE, "finally apt-mark unhold linux"],
-        );
-        check(
-            Manager::Apt,
-            &["openssl", "linux"],
-            &["linux"],
-            &[UPDATE, "apt-mark hold linux", INSTALL, "finally apt-mark unhold linux"],
-        );
-        check(Manager::Apt, &["linux"], &["linux"], &[]);
-    }
-
-    #[test]
-    fn dnf_and_yum_are_told_so() {
-        check(Manager::Dnf, &[], &[], &["dnf -y --refresh upgrade"]);
-        check(
-            Manager::Dnf,
-            &["bash", "kernel"],
-            &["kernel"],
-            &["dnf -y --refresh upgrade --exclude=kernel bash"],
-        );
-        check(Manager::Yum, &[], &["kernel*"], &["yum -y update --exclude=kernel*"]);
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use channel::Stream;
@@ -14,6 +14,7 @@ use crate::cause::chain;
 use crate::clock::Deadline;
 use crate::digest::{self, Hasher};
 use crate::http::{Trust, client};
+use crate::part::Part;
 use crate::paths::names_folder;
 
 /// How often one file is tried, independent of the step's attempts.
@@ -33,7 +34,7 @@ pub(crate) enum DownloadError {
     Status { url: String, status: StatusCode },
     #[error("`{url}` broke off")]
     Body { url: String, source: io::Error },
-    #[error("`{url}` has the {algorithm:?} digest {actual}, not {expected}")]
+    #[error("`{url}` has the {algorithm} digest {actual}, not {expected}")]
     Digest { url: String, algorithm: Algorithm, expected: String, actual: String },
     #[error(transparent)]
     File(#[from] FileError),
@@ -110,7 +111,7 @@ fn obtain(
             chain(&error),
             pause.as_secs()
         );
-        (bench.output)(Stream::Stderr, &line);
+        bench.say(Stream::Stderr, &line);
         std::thread::sleep(pause);
         pause *= 2;
     }
@@ -145,7 +146,7 @@ fn fetch(inputs: &WebDownload, path: &Path, deadline: Deadline) -> Result<(), Do
         if let Some(hasher) = &mut hasher {
             hasher.update(read);
         }
-        part.file.write_all(read).map_err(FileError::io("write to", &part.path))?;
+        part.file.write_all(read).map_err(FileError::io("write to", part.path()))?;
     }
     if let (Some(hasher), Some((algorithm, expected))) = (hasher, wanted(inputs)) {
         let actual = hasher.finish();
@@ -154,31 +155,7 @@ fn fetch(inputs: &WebDownload, path: &Path, deadline: Deadline) -> Result<(), Do
             return Err(DownloadError::Digest { url: url(), algorithm, expected, actual });
         }
     }
-    Ok(fs::rename(&part.path, path).map_err(FileError::io("create", path))?)
-}
-
-/// A file that is removed unless it was renamed.
-struct Part {
-    path: PathBuf,
-    file: File,
-}
-
-impl Part {
-    fn create(path: &Path) -> Result<Self, FileError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let path = path.with_file_name(format!(".{name}.part"));
-        // What an interrupted download left; `create_new` then makes sure
-        // that nobody put a link in its place.
-        let _absent = fs::remove_file(&path);
-        let file = File::create_new(&path).map_err(FileError::io("create", &path))?;
-        Ok(Self { path, file })
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        let _renamed = fs::remove_file(&self.path);
-    }
+    Ok(part.keep()?)
 }
 
 #[cfg(test)]

@@ -3,41 +3,88 @@
 use std::collections::HashSet;
 
 use crate::action::outputs;
-use crate::reference::braces;
+use crate::component::outline::{Outline, Phase, Step};
+use crate::reference::{STORED, braces, references};
 use crate::schema::nearest;
 use crate::yaml::Node;
-use crate::{Component, Phase, Problem, Problems, Reference, Span, Step, StepValue};
+use crate::{Problem, Problems, Reference, Span, StepValue};
 
 /// Reports references to what does not exist, and names never referred to.
-pub(super) fn lint(component: &Component, source: &str, problems: &mut Problems) {
-    let mut used = HashSet::new();
-    for (phase_index, phase) in component.phases.iter().enumerate() {
+pub(super) fn lint(outline: &Outline<'_>, source: &str, problems: &mut Problems) {
+    let known: Vec<&str> = outline.names().collect();
+    for (phase_index, phase) in outline.phases.iter().enumerate() {
         for (step_index, step) in phase.steps.iter().enumerate() {
-            let place = Place { component, phase_index, phase, step_index, step };
-            let guard = step.guard.as_ref().map(|guard| guard.tree());
-            let repeat = step.repeat.as_ref().map(|repeat| repeat.tree());
-            for tree in [Some(step.action.tree()), guard, repeat].into_iter().flatten() {
+            let place = Place { outline, known: &known, phase_index, phase, step_index, step };
+            for name in ["inputs", "if", "loop"] {
+                let Some(tree) = step.part(name) else { continue };
                 tree.visit_texts(&mut |text, span| {
+                    if !outline.is_sound(span) {
+                        return;
+                    }
                     for (inner, span) in spanned_braces(text, span, source) {
                         match inner.parse() {
-                            Ok(Reference::Name(name)) => {
-                                problems.extend(place.check_name(&name, span));
-                                used.insert(name);
-                            }
-                            Ok(reference) => problems.extend(place.check(&reference, span)),
+                            Ok(reference) => problems.extend(place.check(&reference, name, span)),
                             Err(_) => problems.extend(check_braces(inner, span)),
                         }
                     }
                 });
             }
+            for (key, node) in step.tree.members() {
+                if !["inputs", "if", "loop"].contains(&key.value.as_str()) {
+                    out_of_place(&key.value, node, &known, source, problems);
+                }
+            }
         }
     }
-    let parameters = component.parameters.iter().map(|it| ("parameter", &it.name, it.span));
-    let constants = component.constants.iter().map(|it| ("constant", &it.name, it.span));
-    for (what, name, span) in parameters.chain(constants).filter(|it| !used.contains(it.1)) {
-        let message = format!("{what} `{name}` is never used");
-        problems.push(Problem::warning("unused", span, message));
+    for (list, member) in
+        [(&outline.parameters.list, "default"), (&outline.constants.list, "value")]
+    {
+        for (_, node) in list {
+            if let Some(node) = node.member(member) {
+                out_of_place(member, node, &known, source, problems);
+            }
+        }
     }
+    unused(outline, problems);
+}
+
+fn unused(outline: &Outline<'_>, problems: &mut Problems) {
+    let mut used = HashSet::new();
+    outline.tree.visit_texts(&mut |text, _| {
+        used.extend(references(text).filter_map(|(_, reference)| match reference {
+            Reference::Name(name) | Reference::StoredUnder(name) => Some(name),
+            Reference::Input(_)
+            | Reference::Output(_)
+            | Reference::Loop { .. }
+            | Reference::Stored(_) => None,
+        }));
+    });
+    let parameters = outline.parameters.list.iter().map(|(name, _)| ("parameter", *name));
+    let constants = outline.constants.list.iter().map(|(name, _)| ("constant", *name));
+    for (what, name) in parameters.chain(constants).filter(|(_, name)| !used.contains(&name.value))
+    {
+        let message = format!("{what} `{}` is never used", name.value);
+        problems.push(Problem::warning("unused", name.span, message));
+    }
+}
+
+/// Warns of references where they stay as they are.
+fn out_of_place(member: &str, node: &Node, known: &[&str], source: &str, problems: &mut Problems) {
+    node.visit_texts(&mut |text, span| {
+        for (inner, span) in spanned_braces(text, span, source) {
+            let is_meant = match inner.parse() {
+                Ok(Reference::Name(name)) => known.contains(&name.as_str()),
+                Ok(_) => true,
+                Err(_) => false,
+            };
+            if is_meant {
+                let message =
+                    format!("references have no value in `{member}`: this stays as it is");
+                let help = "references stand in `inputs`, `if` and `loop`";
+                problems.push(Problem::warning("reference-place", span, message).help(help));
+            }
+        }
+    });
 }
 
 /// Returns what stands between braces, and where in `source`.
@@ -83,22 +130,36 @@ fn check_braces(inner: &str, span: Span) -> Problems {
 
 /// The step a reference stands in.
 struct Place<'a> {
-    component: &'a Component,
+    outline: &'a Outline<'a>,
+    /// The names of parameters and constants.
+    known: &'a [&'a str],
     phase_index: usize,
-    phase: &'a Phase,
+    phase: &'a Phase<'a>,
     step_index: usize,
-    step: &'a Step,
+    step: &'a Step<'a>,
 }
 
 impl Place<'_> {
+    /// Judges a reference in the step's member `member`.
+    fn check(&self, reference: &Reference, member: &str, span: Span) -> Problems {
+        match reference {
+            Reference::Name(name) => self.check_name(name, span),
+            Reference::Input(value) => self.check_step(value, reference, span),
+            Reference::Output(value) => self.check_step(value, reference, span),
+            Reference::Loop { name, .. } => self.check_loop(name.as_deref(), member, span),
+            Reference::StoredUnder(name) if !name.starts_with(STORED) => {
+                self.check_name(name, span)
+            }
+            Reference::Stored(_) | Reference::StoredUnder(_) => Problems::default(),
+        }
+    }
+
     fn check_name(&self, name: &str, span: Span) -> Problems {
-        let parameters = self.component.parameters.iter().map(|it| it.name.as_str());
-        let constants = self.component.constants.iter().map(|it| it.name.as_str());
-        let known: Vec<&str> = parameters.chain(constants).collect();
-        if known.contains(&name) {
+        let is_whole = self.outline.parameters.is_whole && self.outline.constants.is_whole;
+        if !is_whole || self.known.contains(&name) {
             return Problems::default();
         }
-        let help = match nearest(name, known) {
+        let help = match nearest(name, self.known.iter().copied()) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "declare it under `parameters` or `constants`".to_owned(),
         };
@@ -106,25 +167,16 @@ impl Place<'_> {
         Problem::error("undeclared", span, message).help(help).into()
     }
 
-    fn check(&self, reference: &Reference, span: Span) -> Problems {
-        match reference {
-            Reference::Name(name) => self.check_name(name, span),
-            Reference::Input(value) => self.check_step(value, reference, span),
-            Reference::Output(value) => self.check_step(value, reference, span),
-            Reference::Loop { name, .. } => self.check_loop(name.as_deref(), span),
-            Reference::Stored(_) | Reference::StoredUnder(_) => {
-                let message = format!("`{reference}` is not supported yet: no parameter store");
-                Problem::error("unsupported", span, message).into()
-            }
-        }
-    }
-
-    fn check_loop(&self, name: Option<&str>, span: Span) -> Problems {
-        let Some(repeat) = &self.step.repeat else {
+    fn check_loop(&self, name: Option<&str>, member: &str, span: Span) -> Problems {
+        let Some(repeat) = self.step.part("loop") else {
             let message = "the step has no loop: this stays as it is";
             return Problem::warning("outside-loop", span, message).into();
         };
-        let own = repeat.tree().member("name").and_then(Node::text);
+        if member != "inputs" {
+            let message = format!("the loop has not begun in `{member}`: this stays as it is");
+            return Problem::warning("outside-loop", span, message).into();
+        }
+        let own = repeat.member("name").and_then(Node::text);
         match name {
             Some(name) if own != Some(name) => {
                 let message = format!("the step's loop is not called `{name}`");
@@ -139,17 +191,25 @@ impl Place<'_> {
     }
 
     fn check_step(&self, value: &StepValue, reference: &Reference, span: Span) -> Problems {
-        let StepValue { phase: phase_name, step: step_name, name, .. } = value;
-        let phases = &self.component.phases;
-        let Some(phase_index) = phases.iter().position(|phase| phase.name == *phase_name) else {
+        let StepValue { phase: phase_name, step: step_name, .. } = value;
+        let phases = &self.outline.phases;
+        let Some(phase_index) = phases.iter().position(|phase| phase.name.value == phase_name)
+        else {
+            if phases.iter().any(|phase| phase.name.is_empty()) {
+                return Problems::default();
+            }
             let message = format!("there is no phase `{phase_name}`");
-            let known = phases.iter().map(|phase| phase.name.as_str());
+            let known = phases.iter().map(|phase| phase.name.value);
             return unknown("unknown-step", message, phase_name, known, span);
         };
         let phase = &phases[phase_index];
-        let Some(step_index) = phase.steps.iter().position(|step| step.name == *step_name) else {
+        let Some(step_index) = phase.steps.iter().position(|step| step.name.value == step_name)
+        else {
+            if !phase.has_all_names() {
+                return Problems::default();
+            }
             let message = format!("phase `{phase_name}` has no step `{step_name}`");
-            let known = phase.steps.iter().map(|step| step.name.as_str());
+            let known = phase.steps.iter().map(|step| step.name.value);
             return unknown("unknown-step", message, step_name, known, span);
         };
         if (phase_index, step_index) >= (self.phase_index, self.step_index) {
@@ -157,52 +217,65 @@ impl Place<'_> {
             return Problem::error("later-step", span, message).into();
         }
         let mut problems = Problems::default();
-        if self.phase.name == "test" && phase_name != "test" {
+        if self.phase.name.value == "test" && phase_name != "test" {
             let message = format!(
                 "when images are built, phase `{phase_name}` ran on another instance than `test`"
             );
             problems.push(Problem::warning("other-stage", span, message));
         }
         let step = &phase.steps[step_index];
-        let first = name.split(['.', '[']).next().unwrap_or_default();
-        match reference {
-            Reference::Output(_) if !outputs(&step.module).contains(&first) => {
-                let message = format!("{} has no output `{first}`", step.module);
-                let known = outputs(&step.module).iter().copied();
-                problems.extend(unknown("unknown-output", message, first, known, span));
-            }
-            Reference::Input(_) => problems.extend(check_input(step, value, first, span)),
-            Reference::Output(_)
-            | Reference::Name(_)
-            | Reference::Loop { .. }
-            | Reference::Stored(_)
-            | Reference::StoredUnder(_) => {}
+        if self.outline.is_sound(step.tree.span) {
+            problems.extend(check_value(step, value, reference, span));
         }
         problems
     }
 }
 
-fn check_input(step: &Step, value: &StepValue, name: &str, span: Span) -> Problems {
-    let tree = step.action.tree();
+/// Judges what is referred to of a step in order.
+fn check_value(step: &Step<'_>, value: &StepValue, reference: &Reference, span: Span) -> Problems {
+    let first = value.name.split(['.', '[']).next().unwrap_or_default();
+    let module = step.module.value;
+    match reference {
+        Reference::Output(_) if !outputs(module).contains(&first) => {
+            let message = format!("{module} has no output `{first}`");
+            unknown("unknown-output", message, first, outputs(module).iter().copied(), span)
+        }
+        Reference::Input(_) => check_input(step, value, first, span),
+        Reference::Output(_)
+        | Reference::Name(_)
+        | Reference::Loop { .. }
+        | Reference::Stored(_)
+        | Reference::StoredUnder(_) => Problems::default(),
+    }
+}
+
+fn check_input(step: &Step<'_>, value: &StepValue, name: &str, span: Span) -> Problems {
+    let step_name = step.name.value;
+    let Some(tree) = step.part("inputs") else {
+        let message = format!("step `{step_name}` has no inputs");
+        return Problem::error("unknown-input", span, message).into();
+    };
     let entries = tree.items();
     let entry = match value.index {
-        _ if entries.is_empty() => Some(tree),
+        None | Some(0) if entries.is_empty() => Some(tree),
         Some(index) => entries.get(index),
         None if entries.len() == 1 => entries.first(),
         None => {
-            let message = format!("step `{}` has {} inputs; say which", step.name, entries.len());
+            let message = format!("step `{step_name}` has {} inputs; say which", entries.len());
             let help = format!("write `inputs[0].{name}` for the first");
             return Problem::error("unknown-input", span, message).help(help).into();
         }
     };
     let Some(entry) = entry else {
-        let message = format!("step `{}` has {} inputs, from 0", step.name, entries.len());
+        let count = entries.len().max(1);
+        let inputs = if count == 1 { "input" } else { "inputs" };
+        let message = format!("step `{step_name}` has {count} {inputs}, from 0");
         return Problem::error("unknown-input", span, message).into();
     };
     if entry.member(name).is_some() {
         return Problems::default();
     }
-    let message = format!("step `{}` has no input `{name}`", step.name);
+    let message = format!("step `{step_name}` has no input `{name}`");
     let known = entry.members().iter().map(|(key, _)| key.value.as_str());
     unknown("unknown-input", message, name, known, span)
 }

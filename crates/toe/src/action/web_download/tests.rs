@@ -9,8 +9,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use super::super::Told;
 use super::*;
 use crate::Machine;
+use crate::mask::Mask;
 
 /// Answers requests one by one with these responses, then nobody listens.
 fn server(responses: &[&str]) -> String {
@@ -55,7 +57,7 @@ fn check(case: Case, expected: Result<&str, &str>) {
     let machine = Machine {
         scratch: folder.path().to_owned(),
         folder: folder.path().join("work"),
-        adopts_orphans: false,
+        ..Machine::default()
     };
     let path = machine.folder.join("new/file");
     if let Some(text) = case.existing {
@@ -71,8 +73,10 @@ fn check(case: Case, expected: Result<&str, &str>) {
         algorithm: case.checksum.map(|_| Algorithm::Md5),
         ignore_certificate_errors: false,
     };
-    let output = &mut |_: Stream, _: &str| {};
-    let mut bench = Bench { machine: &machine, deadline: Deadline::after(None), output };
+    let tell = &mut |_: Told<'_>| {};
+    let (deadline, mask) = (Deadline::after(None), Mask::default());
+    let (requests, resume) = (&[][..], None);
+    let mut bench = Bench { machine: &machine, deadline, mask: &mask, tell, requests, resume };
     assert_eq!(destination(&inputs).unwrap(), "new/file");
     let result = obtain(&inputs, &path, Duration::ZERO, &mut bench)
         .map(|()| fs::read_to_string(&path).unwrap())
@@ -122,7 +126,7 @@ fn lasting_failures_are_not() {
     );
     check(
         Case { responses: &[HELLO, HELLO], checksum: Some("00ff"), ..Case::default() },
-        Err("`URL/file?query` has the Md5 digest 5d41402abc4b2a76b9719d911017c592, not 00ff"),
+        Err("`URL/file?query` has the MD5 digest 5d41402abc4b2a76b9719d911017c592, not 00ff"),
     );
 }
 

@@ -1,0 +1,205 @@
+//! What a run is asked for: the command line over the configuration file.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::config::{Config, ConfigParameter};
+use super::run::Run;
+
+/// What a run is asked for. Documents are named, not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// The documents in their order, each with its parameters.
+    pub(crate) documents: Vec<(String, Vec<(String, String)>)>,
+    /// The phases; `None` for all.
+    pub(crate) phases: Option<Vec<String>>,
+    /// The execution's id, if it is given.
+    pub(crate) execution_id: Option<String>,
+    /// Where the log folder goes.
+    pub(crate) log_directory: PathBuf,
+    /// Where state is kept over a restart.
+    pub(crate) state_directory: Option<PathBuf>,
+    /// Whether the runner's own notes are shown.
+    pub(crate) trace: bool,
+    /// What is asked for but will not be done, with the user's consent.
+    pub(crate) left_out: Option<&'static str>,
+}
+
+/// A run is not asked for in the right way.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrderError {
+    #[error("there is no document to run")]
+    NoDocument,
+    #[error("failed to read the configuration {}", path.display())]
+    ReadConfig {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the configuration {} is wrong", path.display())]
+    Config {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the configuration {} cannot be read yet: there is no object store", .0.display())]
+    RemoteConfig(PathBuf),
+    #[error("`{0}` is not a parameter: expected name=value")]
+    Parameter(String),
+    #[error("`{0}` is not an execution id: expected up to 128 letters, digits, `-`, `_` and `.`")]
+    ExecutionId(String),
+    #[error("{option} is not supported yet: {reason}")]
+    Unsupported { option: &'static str, reason: &'static str },
+    #[error("{document}: {source}")]
+    Missing { document: String, source: document::MissingParameter },
+}
+
+impl Order {
+    /// Returns what `run` asks for; what it does not say, its configuration
+    /// file does.
+    pub(crate) fn of(run: &Run) -> Result<Self, OrderError> {
+        let config = run.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+        let left_out = refuse_unsupported(run, &config)?;
+        let named = run.positional.iter().chain(&run.documents);
+        let given = parameters(&run.parameters)?;
+        let documents = match run.config {
+            None => named.map(|name| (name.clone(), given.clone())).collect(),
+            Some(_) => configured(&config),
+        };
+        let execution_id = run.execution_id.clone().or(config.execution_id);
+        if let Some(id) = execution_id.as_deref().filter(|id| !is_id(id)) {
+            return Err(OrderError::ExecutionId(id.to_owned()));
+        }
+        let phases = match &run.phases[..] {
+            [] => config.phases.map(|phases| phases.split(',').map(str::to_owned).collect()),
+            given => Some(given.to_vec()),
+        };
+        Ok(Self {
+            documents,
+            phases: phases.map(|phases: Vec<String>| {
+                phases.iter().map(|phase| phase.trim().to_owned()).collect()
+            }),
+            execution_id,
+            log_directory: run
+                .log_directory
+                .clone()
+                .or(config.log_directory)
+                .unwrap_or_else(|| PathBuf::from(".")),
+            state_directory: run.state_directory.clone().or(config.state_directory),
+            trace: run.trace || config.trace,
+            left_out,
+        })
+    }
+}
+
+/// Returns the documents of a configuration: their own parameters come after
+/// those of all, and the last of a name counts.
+fn configured(config: &Config) -> Vec<(String, Vec<(String, String)>)> {
+    let pair = |one: &ConfigParameter| (one.name.clone(), one.value.clone());
+    let all = &config.parameters;
+    let documents = config.documents.iter();
+    documents
+        .map(|one| (one.path.clone(), all.iter().chain(&one.parameters).map(pair).collect()))
+        .collect()
+}
+
+fn refuse_unsupported(run: &Run, config: &Config) -> Result<Option<&'static str>, OrderError> {
+    let bucket = "there is no object store to write logs to; they are kept in the log folder";
+    let either = |a: &Option<String>, b: &Option<String>| a.is_some() || b.is_some();
+    for (option, is_given) in [
+        ("--log-s3-bucket-name", either(&run.log_s3_bucket_name, &config.log_s3_bucket_name)),
+        ("--log-s3-bucket-owner", either(&run.log_s3_bucket_owner, &config.log_s3_bucket_owner)),
+        ("--log-s3-key-prefix", either(&run.log_s3_key_prefix, &config.log_s3_key_prefix)),
+    ] {
+        if is_given {
+            return Err(OrderError::Unsupported { option, reason: bucket });
+        }
+    }
+    let owner = either(&run.document_s3_bucket_owner, &config.document_s3_bucket_owner);
+    let mut left_out = owner.then_some("--document-s3-bucket-owner has no document to apply to");
+    for (option, is_given) in [
+        ("--cw-log-group", either(&run.cw_log_group, &config.cw_log_group)),
+        ("--cw-log-stream", either(&run.cw_log_stream, &config.cw_log_stream)),
+        ("--cw-log-region", either(&run.cw_log_region, &config.cw_log_region)),
+    ] {
+        if !is_given {
+            continue;
+        }
+        if !run.cw_ignore_failures && !config.cw_ignore_failures {
+            let reason = "there is no CloudWatch to log to; --cw-ignore-failures goes on without";
+            return Err(OrderError::Unsupported { option, reason });
+        }
+        left_out = Some("nothing is logged to CloudWatch: that is not supported yet");
+    }
+    Ok(left_out)
+}
+
+/// Returns the pairs of `name=value,name=value` texts. A part without `=`
+/// belongs to the value before it, which may hold commas.
+fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, OrderError> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for text in texts {
+        let mut is_first = true;
+        for part in text.split(',') {
+            match (part.split_once('='), pairs.last_mut()) {
+                (Some((name, value)), _) if is_name(name.trim()) => {
+                    pairs.push((name.trim().to_owned(), value.to_owned()));
+                }
+                (_, Some((_, value))) if !is_first => {
+                    value.push(',');
+                    value.push_str(part);
+                }
+                (_, _) => return Err(OrderError::Parameter(part.to_owned())),
+            }
+            is_first = false;
+        }
+    }
+    Ok(pairs)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+fn is_id(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (1..=128).contains(&text.len()) && text.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(texts: &[&str], expected: Option<&[(&str, &str)]>) {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let found = parameters(&texts).ok();
+        let expected = expected.map(|pairs| {
+            pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        });
+        assert_eq!(found, expected, "{texts:?}");
+    }
+
+    #[test]
+    fn parameters_come_in_one_text_or_many() {
+        check(&[], Some(&[]));
+        check(&["a1b=1,b=2"], Some(&[("a1b", "1"), ("b", "2")]));
+        check(&["a=1", "b=2=3,"], Some(&[("a", "1"), ("b", "2=3,")]));
+        check(&["list=x,y,z,n=1"], Some(&[("list", "x,y,z"), ("n", "1")]));
+        check(
+            &["url=https://mirror.example/?q,r=s"],
+            Some(&[("url", "https://mirror.example/?q"), ("r", "s")]),
+        );
+        check(&["none"], None);
+        check(&["=1"], None);
+        check(&["a=1", "none"], None);
+    }
+
+    #[test]
+    fn ids_are_names_of_files() {
+        assert!(is_id("5e414a56-1b11-4d0e-8a6c-7d9b2f1c0a11"));
+        for bad in ["", "a/b", "a b", "è", &"x".repeat(129)] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

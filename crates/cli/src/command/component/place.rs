@@ -1,0 +1,130 @@
+//! Where documents run: on this machine, or in an instance of their own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use channel::{Execute, Resume, Status};
+use factory::Trial;
+use instance::ExecuteError;
+use rustix::process::{getpid, set_child_subreaper};
+use tempfile::TempDir;
+use toe::{Machine, Outcome, RunError};
+
+use super::document::Document;
+use super::story::Story;
+use crate::environment::Environment;
+use crate::error::CliError;
+
+/// Where documents run.
+pub(crate) enum Place {
+    /// On this machine, with the rights of whoever runs the command.
+    Here {
+        machine: Machine,
+        /// Holds scripts while they run.
+        _scratch: TempDir,
+    },
+    /// In a throw-away instance.
+    Trial(Box<Trial>),
+}
+
+/// How a document ended, or what it waits for.
+pub(crate) enum Ending {
+    /// It is over; the text says why it failed.
+    Over(Option<String>),
+    /// This machine has to be restarted first.
+    Restart(Resume),
+}
+
+/// A document could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error("failed to run {document}")]
+    Run {
+        document: String,
+        #[source]
+        source: RunError,
+    },
+    #[error("failed to run {document}")]
+    Execute {
+        document: String,
+        #[source]
+        source: ExecuteError,
+    },
+}
+
+impl Place {
+    /// Returns this machine, which stops when `cancel` is set.
+    pub(crate) fn here(
+        environment: &Environment,
+        cancel: &Arc<AtomicBool>,
+    ) -> Result<Self, CliError> {
+        let failed = |source| CliError::Write { path: std::env::temp_dir(), source };
+        let scratch = TempDir::with_prefix("goldsmith-component-").map_err(failed)?;
+        let folder = std::env::current_dir()
+            .map_err(|source| CliError::Read { path: ".".into(), source })?;
+        let machine = Machine {
+            scratch: scratch.path().to_owned(),
+            folder,
+            // A step whose time is up leaves nothing behind.
+            adopts_orphans: set_child_subreaper(Some(getpid())).is_ok(),
+            variables: variables(environment),
+            stop: Arc::clone(cancel),
+            s3: toe::s3::Settings::of(|name| environment.variable(name)),
+            ..Machine::default()
+        };
+        Ok(Self::Here { machine, _scratch: scratch })
+    }
+
+    /// Runs `phases` of a document, from where `resume` says.
+    pub(crate) fn execute(
+        &mut self,
+        document: &Document,
+        phases: Vec<String>,
+        parameters: Vec<(String, String)>,
+        resume: Option<Resume>,
+        story: &Story<'_>,
+    ) -> Result<Ending, PlaceError> {
+        let request = Execute {
+            component: document.path.clone(),
+            document: document.text.clone(),
+            phases,
+            parameters,
+            stored: Vec::new(),
+            resume,
+        };
+        match self {
+            Self::Here { machine, .. } => {
+                let mut tell = |event| story.event(&event);
+                let outcome = toe::run(&document.component, &request, machine, &mut tell);
+                toe::reap(None);
+                match outcome {
+                    Ok(Outcome::Ended { status, message }) => Ok(over(status, message)),
+                    Ok(Outcome::Reboot { resume, delay }) => {
+                        std::thread::sleep(delay);
+                        Ok(Ending::Restart(resume))
+                    }
+                    Err(source) => Err(PlaceError::Run { document: request.component, source }),
+                }
+            }
+            Self::Trial(trial) => match trial.execute(&request, story) {
+                Ok((status, message)) => Ok(over(status, message)),
+                Err(source) => Err(PlaceError::Execute { document: request.component, source }),
+            },
+        }
+    }
+}
+
+fn over(status: Status, message: String) -> Ending {
+    Ending::Over(match status {
+        Status::Failed => Some(message),
+        Status::Success | Status::IgnoredFailure | Status::Skipped => None,
+    })
+}
+
+/// Returns the variables that steps find: those of this process, as with
+/// AWS's runner.
+fn variables(environment: &Environment) -> BTreeMap<OsString, OsString> {
+    environment.variables.iter().cloned().collect()
+}

@@ -1,0 +1,176 @@
+//! The bytes of a file: pieces in the tree or on the device, as they are or
+//! compressed.
+
+use std::io::{self, Read, Seek};
+
+use super::decompress::{Method, decompress};
+use super::source::Source;
+use crate::bytes::u64_at;
+use crate::read::{ReadErrorKind, corrupt};
+
+const HEADER: usize = 21;
+const LENGTH: usize = 53;
+/// Content in the tree is shorter than any sector.
+const INLINE_SECTOR: usize = 4096;
+const INLINE: u8 = 0;
+const WRITTEN: u8 = 1;
+const RESERVED: u8 = 2;
+/// What is compressed as one, and what comes of it, in bytes.
+const LARGEST_COMPRESSED: u64 = 128 << 10;
+
+/// A part of a file's content.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    start: u64,
+    length: u64,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    /// Nothing was ever written; space may be reserved.
+    Hole { reserved: bool },
+    /// At this logical address.
+    Plain(u64),
+    /// Here.
+    Inline(Vec<u8>),
+    /// In the middle of what the bytes at an address are when decompressed.
+    Compressed { method: Method, address: u64, stored: u64, full: u64, skip: u64 },
+}
+
+/// Adds the piece of an extent item at `start` of its file.
+pub(super) fn push(pieces: &mut Vec<Piece>, start: u64, item: &[u8]) -> Result<(), ReadErrorKind> {
+    let broken = || corrupt("its map of extents");
+    let (header, inline) = item.split_at_checked(HEADER).ok_or_else(broken)?;
+    if header[17] != 0 || header[18] != 0 || header[19] != 0 {
+        return Err(ReadErrorKind::Unsupported { what: "encrypted content" });
+    }
+    let method = Method::parse(header[16])?;
+    let full = u64_at(header, 8);
+    if method.is_some() && full > LARGEST_COMPRESSED {
+        return Err(broken());
+    }
+    let piece = match header[20] {
+        INLINE => {
+            let bytes = match method {
+                Some(method) => decompress(method, inline, full as usize, INLINE_SECTOR)?,
+                None => inline.to_vec(),
+            };
+            Piece { start, length: bytes.len() as u64, place: Place::Inline(bytes) }
+        }
+        kind @ (WRITTEN | RESERVED) => {
+            let item = item.get(..LENGTH).ok_or_else(broken)?;
+            let [address, stored, skip, length] = [21, 29, 37, 45].map(|at| u64_at(item, at));
+            let place = match method {
+                _ if address == 0 => Place::Hole { reserved: false },
+                _ if kind == RESERVED => Place::Hole { reserved: true },
+                None => Place::Plain(address.checked_add(skip).ok_or_else(broken)?),
+                Some(method) => {
+                    let end = skip.checked_add(length).ok_or_else(broken)?;
+                    if stored > LARGEST_COMPRESSED || end > full {
+                        return Err(broken());
+                    }
+                    Place::Compressed { method, address, stored, full, skip }
+                }
+            };
+            Piece { start, length, place }
+        }
+        _ => return Err(broken()),
+    };
+    let next = pieces.last().map_or(0, |last| last.start + last.length);
+    if piece.start < next || piece.start.checked_add(piece.length).is_none() {
+        return Err(broken());
+    }
+    pieces.push(piece);
+    Ok(())
+}
+
+/// Tells whether all of a file of `size` bytes has space of its own, as a swap
+/// file must.
+pub(super) fn is_dense(pieces: &[Piece], size: u64) -> bool {
+    let mut next = 0;
+    for piece in pieces {
+        let plain = match piece.place {
+            Place::Plain(_) | Place::Inline(_) => true,
+            Place::Hole { reserved } => reserved,
+            Place::Compressed { .. } => false,
+        };
+        if !plain || piece.start > next {
+            break;
+        }
+        next = piece.start + piece.length;
+    }
+    next >= size
+}
+
+/// A file's content; holes read as zeros.
+pub(super) struct Content<'a, T> {
+    source: &'a mut Source<T>,
+    pieces: std::vec::IntoIter<Piece>,
+    current: Option<Piece>,
+    position: u64,
+    size: u64,
+}
+
+impl<'a, T: Read + Seek> Content<'a, T> {
+    /// Reads `size` bytes from `pieces`.
+    pub(super) fn new(source: &'a mut Source<T>, pieces: Vec<Piece>, size: u64) -> Self {
+        let mut content =
+            Self { source, pieces: pieces.into_iter(), current: None, position: 0, size };
+        content.current = content.pieces.next();
+        content
+    }
+
+    /// Makes what is compressed plain, once it is its turn.
+    fn open(&mut self) -> Result<(), ReadErrorKind> {
+        let Some(piece) = &mut self.current else { return Ok(()) };
+        let Place::Compressed { method, address, stored, full, skip } = piece.place else {
+            return Ok(());
+        };
+        let position = self.source.chunks.place(address, stored)?;
+        let bytes = self.source.window.bytes(position, stored)?;
+        let sector = self.source.sector_size as usize;
+        let mut plain = decompress(method, &bytes, full as usize, sector)?;
+        // What the writer left out at the end is zero.
+        plain.resize(full as usize, 0);
+        piece.place = Place::Inline(plain.split_off(skip as usize));
+        Ok(())
+    }
+}
+
+impl<T: Read + Seek> Read for Content<'_, T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(piece) = &self.current
+            && piece.start + piece.length <= self.position
+        {
+            self.current = self.pieces.next();
+        }
+        let begun = self.current.as_ref().is_some_and(|piece| piece.start <= self.position);
+        let end = match &self.current {
+            Some(piece) if begun => piece.start + piece.length,
+            Some(piece) => piece.start,
+            None => self.size,
+        };
+        let left = end.min(self.size).saturating_sub(self.position);
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let bytes = &mut buffer[..length];
+        if begun && length > 0 {
+            self.open().map_err(io::Error::other)?;
+        }
+        match self.current.as_ref().filter(|_| begun) {
+            Some(Piece { start, place: Place::Plain(address), .. }) => {
+                let at = address.saturating_add(self.position - start);
+                let place = self.source.chunks.place(at, length as u64);
+                let place = place.map_err(io::Error::other)?;
+                self.source.window.read_at(place, bytes).map_err(io::Error::other)?;
+            }
+            Some(Piece { start, place: Place::Inline(content), .. }) => {
+                let within = (self.position - start) as usize;
+                bytes.copy_from_slice(&content[within..within + length]);
+            }
+            Some(_) | None => bytes.fill(0),
+        }
+        self.position += length as u64;
+        Ok(length)
+    }
+}

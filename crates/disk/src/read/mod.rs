@@ -1,0 +1,16 @@
+//! What the readers of file systems share: bounded reads, the bytes of files,
+//! and the walk from the root down.
+//!
+//! How a format keeps inodes and names is its own module's business.
+
+mod content;
+mod error;
+mod walk;
+mod window;
+
+pub use error::{Format, OpenError, ReadError, ReadErrorKind};
+
+pub(crate) use content::{Content, Stretch, has_hole};
+pub(crate) use error::corrupt;
+pub(crate) use walk::{Grafts, Inode, Volume, read_file, walk};
+pub(crate) use window::Window;

@@ -1,0 +1,162 @@
+//! File systems that the kernel made are read as the kernel reads them.
+//!
+//! `fixtures/file-systems/make` made them and listed what was in them.
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Read};
+
+use disk::{Entry, Format, Kind, ReadError, Reader, Subvolume};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use sha2::{Digest, Sha256};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/file-systems");
+
+fn image(name: &str) -> Vec<u8> {
+    let packed = std::fs::read(format!("{FOLDER}/{name}.raw.zst")).unwrap();
+    zstd::decode_all(&packed[..]).unwrap()
+}
+
+/// Returns the first 16 hex digits of the digest of what is read.
+fn digest(input: &mut dyn Read) -> String {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let length = input.read(&mut buffer).unwrap();
+        if length == 0 {
+            break;
+        }
+        hash.update(&buffer[..length]);
+    }
+    let mut text = String::new();
+    for byte in &hash.finalize()[..8] {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
+}
+
+fn line(entry: &Entry, content: &mut dyn Read) -> String {
+    let path = String::from_utf8_lossy(&entry.path);
+    let kind = match &entry.kind {
+        Kind::Directory => "directory".to_owned(),
+        Kind::File { size, .. } => format!("file {size} {}", digest(content)),
+        Kind::Symlink(target) => format!("symlink {}", String::from_utf8_lossy(target)),
+        Kind::HardLink(first) => format!("link {}", String::from_utf8_lossy(first)),
+        Kind::CharDevice { major, minor } => format!("char {major} {minor}"),
+        Kind::BlockDevice { major, minor } => format!("block {major} {minor}"),
+        Kind::Fifo => "fifo".to_owned(),
+        Kind::Socket => "socket".to_owned(),
+    };
+    let Entry { mode, uid, gid, mtime, .. } = entry;
+    let mut line =
+        format!("/{path} {kind} {mode:o} {uid}:{gid} {}.{:09}", mtime.seconds, mtime.nanos);
+    for (name, value) in &entry.xattrs {
+        let value = digest(&mut &value[..]);
+        write!(line, " {}={value}", String::from_utf8_lossy(name)).unwrap();
+    }
+    line
+}
+
+#[track_caller]
+fn check(name: &str, format: Format, mounts: &[(&str, Subvolume)]) {
+    let mut reader = Reader::open(Cursor::new(image(name)), 0).unwrap();
+    assert_eq!((reader.format(), reader.label().as_str()), (format, "kernel"));
+    assert_eq!(reader.uuid()[..4], [0x11; 4]);
+    if format == Format::Btrfs {
+        assert!(!reader.has_linux().unwrap());
+        assert!(reader.enter(&Subvolume::Path("root".to_owned())).unwrap());
+    }
+    assert!(reader.has_linux().unwrap());
+    for (place, subvolume) in mounts {
+        assert!(reader.mount(place, subvolume).unwrap());
+    }
+    let mut found = Vec::new();
+    reader
+        .walk(|entry, content| {
+            found.push(line(entry, content));
+            Ok::<_, ReadError>(())
+        })
+        .unwrap_or_else(|error| panic!("{error}: {error:?}"));
+    let expected = std::fs::read_to_string(format!("{FOLDER}/{name}.txt")).unwrap();
+    let expected: Vec<&str> = expected.lines().collect();
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found.len(), expected.len());
+}
+
+#[test]
+fn xfs_is_read_as_by_the_kernel() {
+    check("xfs", Format::Xfs, &[]);
+}
+
+#[test]
+fn btrfs_is_read_as_by_the_kernel() {
+    check("btrfs", Format::Btrfs, &[("home", Subvolume::Path("/home".to_owned()))]);
+}
+
+#[test]
+fn subvolumes_are_found_by_path_and_number() {
+    let mut reader = Reader::open(Cursor::new(image("btrfs")), 0).unwrap();
+    let path = |path: &str| Subvolume::Path(path.to_owned());
+    assert!(!reader.enter(&path("root/usr")).unwrap());
+    assert!(reader.enter(&path("/root")).unwrap());
+    let names = ["home", "old", "root"].map(|name| (name.to_owned(), name == "root"));
+    assert_eq!(reader.subvolumes().unwrap(), names);
+    assert!(!reader.mount("x", &path("")).unwrap());
+    assert!(!reader.mount("x", &path("root")).unwrap());
+    assert!(!reader.mount("x", &path("absent")).unwrap());
+    assert!(!reader.mount("x", &Subvolume::Number(5)).unwrap());
+    assert!(reader.mount("home", &Subvolume::Number(257)).unwrap());
+    assert!(!reader.mount("again", &path("home")).unwrap());
+}
+
+/// Reads all there is, whatever comes of it.
+fn exhaust(input: Cursor<&[u8]>) {
+    let Ok(mut reader) = Reader::open(input, 0) else { return };
+    let _ = reader.has_linux();
+    let _ = reader.enter(&Subvolume::Path("root".to_owned()));
+    let _ = reader.subvolumes();
+    let _ = reader.mount("home", &Subvolume::Path("home".to_owned()));
+    let mut left = 64 << 20;
+    let _ = reader.walk(|_, content| {
+        // A damaged size must not hold up the test.
+        let read = std::io::copy(&mut content.take(left), &mut std::io::sink()).unwrap_or(0);
+        left -= read;
+        Ok::<_, ReadError>(())
+    });
+}
+
+/// Damages a file system in places that are in use, and reads it.
+fn damage(name: &str) {
+    let mut bytes = image(name);
+    let in_use: Vec<usize> = (0..bytes.len() / 512)
+        .filter(|sector| !disk::sparse::is_zero(&bytes[sector * 512..][..512]))
+        .collect();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let places = (any::<prop::sample::Index>(), 0..512usize, any::<u8>());
+    let damages = proptest::collection::vec(places, 1..40);
+    for _ in 0..60 {
+        let damage = damages.new_tree(&mut runner).unwrap().current();
+        let mut before = Vec::new();
+        for (sector, within, byte) in damage {
+            let at = in_use[sector.index(in_use.len())] * 512 + within;
+            before.push((at, bytes[at]));
+            bytes[at] = byte;
+        }
+        exhaust(Cursor::new(&bytes));
+        for (at, byte) in before.into_iter().rev() {
+            bytes[at] = byte;
+        }
+    }
+}
+
+#[test]
+fn damage_to_xfs_never_breaks_the_reader() {
+    damage("xfs");
+}
+
+#[test]
+fn damage_to_btrfs_never_breaks_the_reader() {
+    damage("btrfs");
+}

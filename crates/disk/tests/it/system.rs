@@ -1,0 +1,226 @@
+//! Systems on disks as clouds have them are found, mounted and made ext4.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use disk::gpt::{EFI_SYSTEM, LINUX_FILE_SYSTEM, Partition, Table};
+use disk::system::{FindError, System, WalkError};
+use disk::{Format, Kind};
+use uuid::Uuid;
+
+use crate::support::{Image, run_ok};
+
+const MIB: u64 = 1 << 20;
+
+/// Makes a disk of file systems in a row, after an empty system partition.
+fn disk(parts: &[&Path]) -> Image {
+    let image = Image::new();
+    let mut out = image.create();
+    let mut partitions = Vec::new();
+    let mut start = MIB;
+    let mut add = |size: u64, type_guid: Uuid| {
+        let number = partitions.len() as u32 + 1;
+        let (first, last) = (start / 512, (start + size) / 512 - 1);
+        let guid = Uuid::from_u128(number.into());
+        let name = format!("part{number}");
+        partitions.push(Partition { number, type_guid, guid, first, last, name, attributes: 0 });
+        start += size;
+        start - size
+    };
+    add(MIB, EFI_SYSTEM);
+    for part in parts {
+        let size = fs::metadata(part).unwrap().len();
+        let offset = add(size, LINUX_FILE_SYSTEM);
+        out.seek(SeekFrom::Start(offset)).unwrap();
+        disk::sparse::copy(File::open(part).unwrap(), &mut out).unwrap();
+    }
+    let sectors = start / 512 + 2048;
+    out.set_len(sectors * 512).unwrap();
+    Table { disk_guid: Uuid::from_u128(9), sectors, partitions }.write(&out).unwrap();
+    image
+}
+
+fn find(image: &Image) -> Result<System<File>, FindError> {
+    let table = Table::read(image.open()).unwrap();
+    System::find(&table, || File::open(image.path()))
+}
+
+/// What a system holds: links as `-> target`, folders as nothing.
+type Files = BTreeMap<String, String>;
+
+fn files(system: &mut System<File>) -> Result<(Files, Vec<String>), WalkError<io::Error>> {
+    let mut files = Files::new();
+    let notes = system.walk(|entry, content| {
+        let mut text = Vec::new();
+        match &entry.kind {
+            Kind::File { .. } => drop(content.take(5000).read_to_end(&mut text)?),
+            Kind::Symlink(target) => text = [b"-> ", &target[..]].concat(),
+            _ => {}
+        }
+        let path = String::from_utf8(entry.path.clone()).unwrap();
+        let before = files.insert(path.clone(), String::from_utf8_lossy(&text).into_owned());
+        assert_eq!(before, None, "{path}");
+        Ok(())
+    })?;
+    Ok((files, notes))
+}
+
+/// Makes a file system of `files` with a tool of its kind.
+fn make(image: &Image, kind: &str, uuid: &str, files: &[(&str, &str)]) {
+    let tree = image.beside("tree");
+    for (path, text) in files {
+        let path = tree.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let path = image.path();
+    let (path, tree) = (path.to_str().unwrap(), tree.to_str().unwrap());
+    match kind {
+        "ext4" => {
+            run_ok(
+                "mke2fs",
+                &["-q", "-t", "ext4", "-U", uuid, "-L", "boot", "-d", tree, path, "32M"],
+            );
+        }
+        "xfs" => {
+            let proto = image.beside("proto");
+            fs::write(&proto, format!("x\n1 1\nd--755 0 0\n{}$\n", protofile(Path::new(tree))))
+                .unwrap();
+            image.create().set_len(300 * MIB).unwrap();
+            let uuid = format!("uuid={uuid}");
+            run_ok(
+                "mkfs.xfs",
+                &["-q", "-m", &uuid, "-L", "/", "-p", proto.to_str().unwrap(), path],
+            );
+        }
+        kind => {
+            image.create().set_len(128 * MIB).unwrap();
+            assert_eq!(kind, "btrfs");
+            run_ok("mkfs.btrfs", &["-q", "-U", uuid, "--rootdir", tree, path]);
+        }
+    }
+}
+
+/// Describes the files below a folder to mkfs.xfs.
+fn protofile(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() {
+            text += &format!("{name} d--755 0 0\n{}$\n", protofile(&path));
+        } else {
+            text += &format!("{name} ---644 0 0 {}\n", path.display());
+        }
+    }
+    text
+}
+
+const UUID: &str = "11111111-2222-3333-4444-777777777777";
+
+/// As Amazon Linux 2023 comes.
+#[test]
+fn a_system_on_xfs_becomes_ext4() {
+    let root = Image::new();
+    let options = "options root=UUID=x ro console=ttyS0 rootfstype=xfs rootflags=noquota\n";
+    let table =
+        format!("UUID={UUID} / xfs defaults,noatime 1 1\nUUID=AB /boot/efi vfat defaults 0 2\n");
+    make(
+        &root,
+        "xfs",
+        UUID,
+        &[
+            ("etc/fstab", &table),
+            ("usr/lib/os-release", "ID=amzn\n"),
+            ("boot/loader/entries/a.conf", options),
+            ("usr/lib/modules/6.1/modules.builtin", "kernel/fs/ext4/ext4.ko\n"),
+        ],
+    );
+    let image = disk(&[&root.path()]);
+    let mut system = find(&image).unwrap();
+    let volumes = system.volumes();
+    assert_eq!(volumes.len(), 1);
+    assert_eq!((volumes[0].offset, volumes[0].label.as_str()), (2 * MIB, "/"));
+    assert_eq!(Uuid::from_bytes(volumes[0].uuid).to_string(), UUID);
+    let (files, notes) = files(&mut system).unwrap();
+    let expected =
+        format!("UUID={UUID} / ext4 defaults,noatime 1 1\nUUID=AB /boot/efi vfat defaults 0 2\n");
+    assert_eq!(files["etc/fstab"], expected);
+    let options = "options root=UUID=x ro console=ttyS0 rootfstype=ext4\n";
+    assert_eq!(files["boot/loader/entries/a.conf"], options);
+    assert_eq!(notes, ["/ is xfs and becomes ext4"]);
+}
+
+/// As Fedora comes: subvolumes, and a /boot of its own.
+#[test]
+fn subvolumes_and_boot_become_one_tree() {
+    let boot = Image::new();
+    let entry = "options root=UUID=x ro rootflags=subvol=root\n";
+    make(
+        &boot,
+        "ext4",
+        UUID,
+        &[("loader/entries/f.conf", entry), ("grub2/grub.cfg", "insmod btrfs\n")],
+    );
+    let root = Image::new();
+    let fixture = "/../../fixtures/file-systems/btrfs.raw.zst";
+    let packed = fs::read(format!("{}{fixture}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    disk::sparse::copy(&zstd::decode_all(&packed[..]).unwrap()[..], root.create()).unwrap();
+    let image = disk(&[&root.path(), &boot.path()]);
+    let mut system = find(&image).unwrap();
+    let volumes = system.volumes();
+    let places: Vec<_> = volumes.iter().map(|v| (v.place.as_str(), v.format)).collect();
+    assert_eq!(places, [("", Format::Btrfs), ("boot", Format::Ext4)]);
+    let (files, notes) = files(&mut system).unwrap();
+    let expected = "UUID=11111111-2222-3333-4444-666666666666 / ext4 defaults 0 0\n\
+        LABEL=boot /boot ext4 defaults 1 2\nUUID=ABCD-EF01 /boot/efi vfat umask=077 0 2\n";
+    assert_eq!(files["etc/fstab"], expected);
+    assert_eq!(files["boot/loader/entries/f.conf"], "options root=UUID=x ro\n");
+    assert_eq!(files["boot/grub2/grub.cfg"], "insmod ext2\n");
+    assert_eq!(files["home/zstd/inline"].len(), 1000);
+    assert_eq!(files["nested/file"], "n\n");
+    assert!(!files.contains_key("root"));
+    assert_eq!(notes, ["/ is btrfs and becomes ext4"]);
+}
+
+#[test]
+fn ext4_stays_as_it_is() {
+    let root = Image::new();
+    let table = format!("UUID={UUID} / ext4 rootflags=x,inode64 0 1\n");
+    let listed = [("etc/fstab", table.as_str()), ("etc/os-release", "ID=x\n")];
+    make(&root, "ext4", UUID, &listed);
+    let (files, notes) = files(&mut find(&disk(&[&root.path()])).unwrap()).unwrap();
+    assert_eq!(files["etc/fstab"], table);
+    assert!(notes.is_empty());
+}
+
+#[test]
+fn kernels_without_ext4_are_refused_or_told_of() {
+    let told = |module: &str| {
+        let root = Image::new();
+        let module = format!("lib/modules/5.14/{module}");
+        make(&root, "btrfs", UUID, &[("etc/os-release", "ID=x\n"), (&module, "")]);
+        files(&mut find(&disk(&[&root.path()])).unwrap()).map(|(_, notes)| notes)
+    };
+    let error = told("kernel/fs/xfs/xfs.ko").unwrap_err();
+    assert!(matches!(error, WalkError::NoExt4(releases) if releases == ["5.14"]));
+    let notes = told("kernel/fs/ext4/ext4.ko.xz").unwrap();
+    assert!(notes[1].starts_with("warning: ext4 is a module of the kernels 5.14: "), "{notes:?}");
+}
+
+#[test]
+fn disks_without_a_system_say_what_is_on_them() {
+    let (ext4, xfs) = (Image::new(), Image::new());
+    make(&ext4, "ext4", UUID, &[("file", "")]);
+    make(&xfs, "xfs", UUID, &[("file", "")]);
+    // The version.
+    let mut damaged = xfs.open();
+    damaged.seek(SeekFrom::Start(100)).unwrap();
+    io::Write::write_all(&mut damaged, &[0xb4, 0xa4]).unwrap();
+    let error = find(&disk(&[&ext4.path(), &xfs.path()])).err().unwrap();
+    let message = "none of its 3 partitions holds Linux; partition 3: the xfs file system is not \
+                   of version 5, which cannot be read";
+    assert_eq!(error.to_string(), message);
+}

@@ -1,0 +1,43 @@
+//! `CopyFolder`: copies folders with all that is in them, by name or by pattern.
+
+use std::fs;
+use std::path::Path;
+
+use document::CopyFolder;
+
+use super::FileError;
+use super::copy_file::pairs;
+use crate::Machine;
+use crate::tree::{Owners, copy};
+
+pub(crate) fn perform(inputs: &CopyFolder, machine: &Machine) -> Result<(), FileError> {
+    let pairs = pairs(&inputs.source, &inputs.destination, machine, Path::is_dir)?;
+    for (source, destination) in pairs {
+        prepare(&source, &destination, inputs.overwrite)?;
+        copy(&source, &destination, Owners::New)?;
+    }
+    Ok(())
+}
+
+/// Checks that the folder `source` can go to `destination` and makes its parents.
+pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Result<(), FileError> {
+    let Ok(from) = source.canonicalize() else { return Err(FileError::Absent(source.to_owned())) };
+    if !from.is_dir() {
+        return Err(FileError::NotAFolder(source.to_owned()));
+    }
+    if fs::symlink_metadata(destination).is_ok() {
+        if !destination.is_dir() {
+            return Err(FileError::NotAFolder(destination.to_owned()));
+        }
+        if !overwrite {
+            return Err(FileError::Exists(destination.to_owned()));
+        }
+    }
+    let nearest = destination.ancestors().find_map(|path| path.canonicalize().ok());
+    if nearest.is_some_and(|nearest| nearest.starts_with(&from)) {
+        return Err(FileError::Within(source.to_owned()));
+    }
+    let parent = destination.parent().unwrap_or(destination);
+    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! `CreateSymlink`: makes symbolic links, with their parents.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use document::CreateSymlink;
+
+use super::FileError;
+use crate::Machine;
+use crate::paths::names_folder;
+
+pub(crate) fn perform(inputs: &CreateSymlink, machine: &Machine) -> Result<(), FileError> {
+    let path = machine.path(&inputs.path);
+    if names_folder(&inputs.path) {
+        return Err(FileError::Folder(path));
+    }
+    let parent = path.parent().unwrap_or(&path);
+    match fs::symlink_metadata(&path) {
+        Ok(there) if !there.is_symlink() => return Err(FileError::NotALink(path)),
+        Ok(_) if !inputs.force => return Err(FileError::LinkExists(path)),
+        Ok(_) | Err(_) => {}
+    }
+    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
+    // A relative target is what the link will mean, seen from its folder.
+    let target = parent.join(&inputs.target);
+    if !target.exists() {
+        return Err(FileError::Absent(target));
+    }
+    if path.is_symlink() {
+        fs::remove_file(&path).map_err(FileError::io("replace", &path))?;
+    }
+    symlink(&inputs.target, &path).map_err(FileError::io("create", &path))
+}

@@ -1,0 +1,330 @@
+//! `ExecuteDocument`: executes another component document as a step.
+//!
+//! Its steps are told as events whose step is `outer/phase/inner`; a restart
+//! that one of them asks for goes on in the nested document.
+
+use std::fs::{self, File};
+use std::io::Read;
+
+use channel::{Event, Execute, Resume, Status, Stream};
+use document::{Component, DocumentAddress, ExecuteDocument, ParseDocumentAddressError, S3Address};
+use rustix::rand::{GetRandomFlags, getrandom};
+use serde::{Deserialize, Serialize};
+
+use super::{ActionError, Bench, Done, FileError, Restart, Told};
+use crate::resume::Counts;
+use crate::run::{Outcome, RunError, run_within};
+use crate::s3::{Client, S3Error};
+
+/// How many documents may be around a nested one (reference §2.6).
+const DEPTH_LIMIT: usize = 3;
+
+/// The largest document that is read, in bytes.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// A nested document could not be executed, or failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DocumentError {
+    #[error(transparent)]
+    Address(#[from] ParseDocumentAddressError),
+    #[error("failed to read `{document}`")]
+    Read { document: String, source: FileError },
+    #[error("failed to fetch `{document}`")]
+    Fetch { document: String, source: S3Error },
+    #[error("component `{0}` is not at hand on this machine")]
+    NoComponent(String),
+    #[error("`{0}` is no text in UTF-8")]
+    NotText(String),
+    #[error("`{0}` is executing already: a document cannot execute itself, nor one around it")]
+    Cycle(String),
+    #[error("`{0}` lies more than {DEPTH_LIMIT} documents deep")]
+    TooDeep(String),
+    #[error("`{0}` is not a valid document; its problems are told above")]
+    Invalid(String),
+    #[error("`{document}` cannot be executed")]
+    Run { document: String, source: RunError },
+    #[error("the state to resume from is not of this step")]
+    Resume(#[source] serde_json::Error),
+    #[error("`{document}`: {message}")]
+    Failed { document: String, message: String, outputs: Vec<(String, String)> },
+}
+
+impl DocumentError {
+    pub(crate) fn into_outputs(self) -> Vec<(String, String)> {
+        match self {
+            Self::Failed { outputs, .. } => outputs,
+            Self::Address(_)
+            | Self::Read { .. }
+            | Self::Fetch { .. }
+            | Self::NoComponent(_)
+            | Self::NotText(_)
+            | Self::Cycle(_)
+            | Self::TooDeep(_)
+            | Self::Invalid(_)
+            | Self::Run { .. }
+            | Self::Resume(_) => Vec::new(),
+        }
+    }
+}
+
+/// A nested execution, in the form that outlives a restart.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Nested {
+    /// The text: the file it came from may not outlive the restart.
+    document: String,
+    execution_id: String,
+    resume: Option<Resume>,
+}
+
+pub(crate) fn perform(
+    inputs: &ExecuteDocument,
+    bench: &mut Bench<'_>,
+) -> Result<Done, ActionError> {
+    let nested = match bench.resume.take() {
+        Some(state) => serde_json::from_value(state).map_err(DocumentError::Resume)?,
+        None => {
+            Nested { document: obtain(inputs, bench)?, execution_id: execution_id(), resume: None }
+        }
+    };
+    let name = inputs.document.clone();
+    if bench.requests.iter().any(|outer| outer.document == nested.document) {
+        return Err(DocumentError::Cycle(name).into());
+    }
+    if bench.requests.len() > DEPTH_LIMIT {
+        return Err(DocumentError::TooDeep(name).into());
+    }
+    let component = parse(&name, &nested.document, bench)?;
+    let request = Execute {
+        component: name.clone(),
+        document: nested.document,
+        phases: phases(inputs, &component),
+        parameters: inputs
+            .parameters
+            .iter()
+            .map(|argument| (argument.name.clone(), argument.value.clone()))
+            .collect(),
+        // What the whole execution was given is known to all of its documents.
+        stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
+        resume: nested.resume,
+    };
+    let report = &mut |event| (bench.tell)(Told::Nested(event));
+    let ran = run_within(&component, &request, bench.machine, bench.requests, report);
+    let (outcome, counts) =
+        ran.map_err(|source| DocumentError::Run { document: name.clone(), source })?;
+    let execution_id = nested.execution_id;
+    match outcome {
+        Outcome::Reboot { resume, delay } => {
+            let nested = Nested { document: request.document, execution_id, resume: Some(resume) };
+            let resume = serde_json::to_value(nested).map_err(DocumentError::Resume)?;
+            Ok(Done { restart: Some(Restart::Within { delay, resume }), ..Done::default() })
+        }
+        Outcome::Ended { status, message } => {
+            let outputs = summary(bench, execution_id, status, &message, counts);
+            if status == Status::Failed {
+                return Err(DocumentError::Failed { document: name, message, outputs }.into());
+            }
+            Ok(Done { outputs, ..Done::default() })
+        }
+    }
+}
+
+/// Returns `event` of a nested document as one of the step that executes it.
+pub(crate) fn within(event: Event, outer_phase: &str, outer_step: &str) -> Event {
+    let place = |phase: &str, step: &str| format!("{outer_step}/{phase}/{step}");
+    let outer = outer_phase.to_owned();
+    match event {
+        Event::StepStarted { phase, step, action, attempt } => {
+            Event::StepStarted { step: place(&phase, &step), phase: outer, action, attempt }
+        }
+        Event::Output { phase, step, stream, line } => {
+            Event::Output { step: place(&phase, &step), phase: outer, stream, line }
+        }
+        Event::StepEnded { phase, step, status, exit_code, message, millis, inputs, outputs } => {
+            let (step, phase) = (place(&phase, &step), outer);
+            Event::StepEnded { phase, step, status, exit_code, message, millis, inputs, outputs }
+        }
+        Event::Ready { .. }
+        | Event::Reboot { .. }
+        | Event::Ended { .. }
+        | Event::Refused { .. } => event,
+    }
+}
+
+/// Returns the document's text, wherever it is.
+fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, DocumentError> {
+    let document = &inputs.document;
+    let bytes = match document.parse::<DocumentAddress>()? {
+        DocumentAddress::Path(path) => read(&path, bench)
+            .map_err(|source| DocumentError::Read { document: document.clone(), source })?,
+        DocumentAddress::S3(address) => fetch(&address, inputs, bench)
+            .map_err(|source| DocumentError::Fetch { document: document.clone(), source })?,
+        DocumentAddress::Component(arn) => {
+            let text = bench.machine.components.get(&arn);
+            return text.cloned().ok_or(DocumentError::NoComponent(arn));
+        }
+    };
+    String::from_utf8(bytes).map_err(|_| DocumentError::NotText(document.clone()))
+}
+
+fn read(path: &str, bench: &Bench<'_>) -> Result<Vec<u8>, FileError> {
+    let path = bench.machine.path(path);
+    let Ok(metadata) = fs::metadata(&path) else { return Err(FileError::Absent(path)) };
+    if metadata.is_dir() {
+        return Err(FileError::Folder(path));
+    }
+    let mut bytes = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes))
+        .map_err(FileError::io("read", &path))?;
+    if bytes.len() > SIZE_LIMIT {
+        return Err(FileError::TooLarge { path, limit: SIZE_LIMIT });
+    }
+    Ok(bytes)
+}
+
+fn fetch(
+    address: &S3Address,
+    inputs: &ExecuteDocument,
+    bench: &Bench<'_>,
+) -> Result<Vec<u8>, S3Error> {
+    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    client.read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
+}
+
+fn parse(name: &str, text: &str, bench: &mut Bench<'_>) -> Result<Component, DocumentError> {
+    Component::parse(text).map(|parsed| parsed.value).map_err(|problems| {
+        for line in problems.render(name, text).lines() {
+            bench.say(Stream::Stderr, line);
+        }
+        DocumentError::Invalid(name.to_owned())
+    })
+}
+
+/// Returns the phases that are asked for, all if none is named.
+fn phases(inputs: &ExecuteDocument, component: &Component) -> Vec<String> {
+    match inputs.phases.as_deref().filter(|phases| !phases.trim().is_empty()) {
+        Some(phases) => phases.split(',').map(|phase| phase.trim().to_owned()).collect(),
+        None => component.phases.iter().map(|phase| phase.name.clone()).collect(),
+    }
+}
+
+/// Returns the step's outputs, with the members of AWS's summary (reference §2.6).
+fn summary(
+    bench: &Bench<'_>,
+    execution_id: String,
+    status: Status,
+    message: &str,
+    counts: Counts,
+) -> Vec<(String, String)> {
+    let logs = bench.machine.logs.as_ref();
+    let status = if status == Status::Failed { "failed" } else { "success" };
+    let members = [
+        ("executedStepCount", counts.executed.to_string()),
+        ("executionId", execution_id),
+        ("failedStepCount", counts.failed.to_string()),
+        ("failureMessage", message.to_owned()),
+        ("ignoredFailedStepCount", counts.ignored.to_string()),
+        ("logUrl", logs.map_or_else(String::new, |path| path.to_string_lossy().into_owned())),
+        ("status", status.to_owned()),
+    ];
+    members.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// Returns a random UUID (RFC 9562, version 4).
+fn execution_id() -> String {
+    let mut bytes = [0; 16];
+    // Without random bytes the id is the same for all, which harms nothing.
+    let _filled = getrandom(&mut bytes, GetRandomFlags::empty());
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    parts.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Machine;
+    use crate::cause::chain;
+    use crate::clock::Deadline;
+    use crate::mask::Mask;
+    use crate::s3::server::{OWNER, Server};
+
+    const TEXT: &str = "schemaVersion: 1.0
+phases:
+  - {name: build, steps: [{name: Hello, action: Assert, inputs: {fileExists: /etc/passwd}}]}
+";
+
+    /// Executes a document of a bucket and checks its output `status`, or the error.
+    #[track_caller]
+    fn check(document: &str, owner: &str, expected: Result<&str, &str>) {
+        let server = Server::start(&[("/bucket/a.yaml", TEXT)]);
+        let machine = Machine { s3: server.settings(), ..Machine::default() };
+        let inputs = ExecuteDocument {
+            document: document.into(),
+            bucket_owner: Some(owner.into()),
+            phases: None,
+            parameters: Vec::new(),
+        };
+        let mut told = Vec::new();
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            tell: &mut |it| told.push(format!("{it:?}")),
+            mask: &Mask::default(),
+            requests: &[],
+            resume: None,
+        };
+        let result = match perform(&inputs, &mut bench) {
+            Ok(done) => Ok(done.outputs.into_iter().find(|(name, _)| name == "status").unwrap().1),
+            Err(error) => Err(chain(&error)),
+        };
+        assert_eq!(result.as_deref().map_err(String::as_str), expected);
+        assert_eq!(told.len(), if result.is_ok() { 2 } else { 0 }, "{told:?}");
+    }
+
+    #[test]
+    fn documents_come_from_buckets() {
+        check("s3://bucket/a.yaml", OWNER, Ok("success"));
+        check(
+            "s3://bucket/a.yaml",
+            "000000000000",
+            Err("failed to fetch `s3://bucket/a.yaml`: `s3://bucket/a.yaml` answered 403 \
+                 Forbidden: AccessDenied: Access Denied"),
+        );
+        check(
+            "s3://bucket/absent",
+            OWNER,
+            Err("failed to fetch `s3://bucket/absent`: `s3://bucket/absent` answered 404 Not \
+                 Found: NoSuchKey: The specified key does not exist."),
+        );
+    }
+
+    #[test]
+    fn a_broken_state_is_refused() {
+        let inputs = ExecuteDocument {
+            document: "a.yaml".into(),
+            bucket_owner: None,
+            phases: None,
+            parameters: Vec::new(),
+        };
+        let machine = Machine::default();
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            tell: &mut |_| {},
+            mask: &Mask::default(),
+            requests: &[],
+            resume: Some(serde_json::json!({ "document": TEXT })),
+        };
+        let error = perform(&inputs, &mut bench).unwrap_err();
+        assert!(chain(&error).starts_with("the state to resume from is not of this step: missing"));
+    }
+
+    #[test]
+    fn executions_are_told_apart() {
+        assert_ne!(execution_id(), execution_id());
+    }
+}

@@ -1,0 +1,354 @@
+//! Sends requests to S3: retries what may pass, goes where the bucket is.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::time::Duration;
+
+use document::{Algorithm, S3Address};
+use ureq::http::{Request, Response, StatusCode, Uri};
+use ureq::{Agent, Body};
+
+use super::answer::{Page, refusal};
+use super::sign::{self, EMPTY, Slash, authorization, encode, timestamp};
+use super::{Credentials, Settings};
+use crate::clock::{Deadline, unix_seconds};
+use crate::digest;
+use crate::http::{Trust, client};
+
+/// How often one request is tried.
+const ATTEMPTS: u32 = 5;
+
+/// The wait after the first failed attempt; it doubles each time.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The largest answer that is kept in memory, in bytes: a page of a list has
+/// a thousand keys of a kilobyte, encoded.
+const ANSWER_LIMIT: u64 = 8 << 20;
+
+/// The most that one request may store, in bytes.
+const OBJECT_LIMIT: u64 = 5 << 30;
+
+/// The region that knows where all buckets are.
+const FIRST_REGION: &str = "us-east-1";
+
+/// A request to S3 failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum S3Error {
+    #[error("the endpoint `{0}` is no address: expected `https://…` or `http://…`")]
+    Endpoint(String),
+    #[error("failed to ask for `{what}`")]
+    Request { what: String, source: ureq::Error },
+    #[error("`{what}` answered {status}{reason}")]
+    Status { what: String, status: StatusCode, reason: String },
+    #[error("`{what}` broke off")]
+    Body { what: String, source: io::Error },
+    #[error("`{what}` answered something that is no list of objects")]
+    NoList { what: String },
+    #[error("`{what}` is larger than {limit} bytes")]
+    TooLarge { what: String, limit: u64 },
+    #[error("there are more than {limit} objects below `{what}`")]
+    TooMany { what: String, limit: usize },
+    #[error("failed to write what `{what}` holds")]
+    Write { what: String, source: io::Error },
+    #[error("failed to read what `{what}` is to hold")]
+    Read { what: String, source: io::Error },
+}
+
+impl S3Error {
+    /// Whether the same request may succeed a little later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
+            }
+            Self::Request { source: ureq::Error::BadUri(_), .. } => false,
+            Self::Request { .. } | Self::Body { .. } => true,
+            Self::Endpoint(_)
+            | Self::NoList { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::Write { .. }
+            | Self::Read { .. } => false,
+        }
+    }
+}
+
+/// A client for one action.
+pub(crate) struct Client {
+    credentials: Option<Credentials>,
+    endpoint: Option<String>,
+    /// Where the last bucket was found.
+    region: String,
+    agent: Agent,
+    deadline: Deadline,
+    pause: Duration,
+}
+
+/// What is asked for, without its signature.
+struct Call<'a> {
+    method: &'static str,
+    address: &'a S3Address,
+    query: Vec<(String, String)>,
+    /// The account that must own the bucket.
+    owner: Option<&'a str>,
+    /// What to send, and its digest.
+    body: Option<(&'a File, String)>,
+}
+
+impl Client {
+    pub(crate) fn new(settings: &Settings, deadline: Deadline) -> Self {
+        let Settings { credentials, region, endpoint } = settings.clone();
+        Self {
+            credentials,
+            endpoint,
+            region: region.unwrap_or_else(|| FIRST_REGION.to_owned()),
+            agent: client(Trust::Verified, deadline),
+            deadline,
+            pause: PAUSE,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn impatient(self) -> Self {
+        Self { pause: Duration::ZERO, ..self }
+    }
+
+    /// Returns an object that is at most `limit` bytes long.
+    pub(crate) fn read(
+        &mut self,
+        address: &S3Address,
+        owner: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<u8>, S3Error> {
+        let call = Call { method: "GET", address, query: Vec::new(), owner, body: None };
+        let bytes = self.keep_trying(|client| client.whole(&call, limit as u64 + 1))?;
+        if bytes.len() > limit {
+            return Err(S3Error::TooLarge { what: call.name(), limit: limit as u64 });
+        }
+        Ok(bytes)
+    }
+
+    /// Writes an object to `file`, from its beginning.
+    pub(crate) fn download(
+        &mut self,
+        address: &S3Address,
+        owner: Option<&str>,
+        file: &mut File,
+    ) -> Result<(), S3Error> {
+        let call = Call { method: "GET", address, query: Vec::new(), owner, body: None };
+        let failed = |source| S3Error::Write { what: call.name(), source };
+        self.keep_trying(|client| {
+            let mut response = client.send(&call)?;
+            file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+            let mut body = response.body_mut().as_reader();
+            let mut buffer = vec![0; 64 << 10];
+            loop {
+                match body.read(&mut buffer) {
+                    Ok(0) => return Ok(()),
+                    Ok(read) => file.write_all(&buffer[..read]).map_err(failed)?,
+                    Err(source) => return Err(S3Error::Body { what: call.name(), source }),
+                }
+            }
+        })
+    }
+
+    /// Returns the keys below the prefix `address`; fails if they are more than `limit`.
+    pub(crate) fn list(
+        &mut self,
+        address: &S3Address,
+        owner: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, S3Error> {
+        let bucket = S3Address { bucket: address.bucket.clone(), key: String::new() };
+        let mut keys = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            let mut query = vec![
+                pair("list-type", "2"),
+                pair("encoding-type", "url"),
+                pair("prefix", &address.key),
+            ];
+            query.extend(token.iter().map(|token| pair("continuation-token", token)));
+            let call = Call { method: "GET", address: &bucket, query, owner, body: None };
+            let page = self.keep_trying(|client| {
+                let bytes = client.whole(&call, ANSWER_LIMIT)?;
+                let page = Page::parse(&String::from_utf8_lossy(&bytes));
+                page.ok_or_else(|| S3Error::NoList { what: call.name() })
+            })?;
+            keys.extend(page.keys);
+            if keys.len() > limit {
+                let what = format!("s3://{}/{}", address.bucket, address.key);
+                return Err(S3Error::TooMany { what, limit });
+            }
+            match page.next {
+                Some(next) => token = Some(next),
+                None => return Ok(keys),
+            }
+        }
+    }
+
+    /// Stores what `file` holds as an object.
+    pub(crate) fn upload(
+        &mut self,
+        address: &S3Address,
+        owner: Option<&str>,
+        mut file: &File,
+    ) -> Result<(), S3Error> {
+        let what = || format!("s3://{}/{}", address.bucket, address.key);
+        let failed = |source| S3Error::Read { what: what(), source };
+        if file.metadata().map_err(failed)?.len() > OBJECT_LIMIT {
+            return Err(S3Error::TooLarge { what: what(), limit: OBJECT_LIMIT });
+        }
+        file.rewind().map_err(failed)?;
+        let sha256 = digest::of(&mut file, Algorithm::Sha256).map_err(failed)?;
+        let body = Some((file, sha256));
+        let call = Call { method: "PUT", address, query: Vec::new(), owner, body };
+        self.keep_trying(|client| {
+            let mut rewound = file;
+            rewound.rewind().map_err(failed)?;
+            client.send(&call).map(drop)
+        })
+    }
+
+    /// Tries until something lasting happens, time is up, or it was often enough.
+    fn keep_trying<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
+    ) -> Result<T, S3Error> {
+        let mut pause = self.pause;
+        for _ in 1..ATTEMPTS {
+            match attempt(self) {
+                Err(error) if error.is_passing() => {
+                    if self.deadline.left().is_some_and(|left| left < pause) {
+                        return Err(error);
+                    }
+                }
+                settled => return settled,
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
+        attempt(self)
+    }
+
+    /// Returns the first `limit` bytes of what is answered.
+    fn whole(&mut self, call: &Call<'_>, limit: u64) -> Result<Vec<u8>, S3Error> {
+        let mut response = self.send(call)?;
+        let mut bytes = Vec::new();
+        let read = response.body_mut().as_reader().take(limit).read_to_end(&mut bytes);
+        read.map_err(|source| S3Error::Body { what: call.name(), source })?;
+        Ok(bytes)
+    }
+
+    /// Sends a request once, or twice if the bucket is in another region.
+    fn send(&mut self, call: &Call<'_>) -> Result<Response<Body>, S3Error> {
+        let mut response = self.send_to_region(call)?;
+        let region = response.headers().get("x-amz-bucket-region");
+        let region = region.and_then(|region| region.to_str().ok()).map(str::to_owned);
+        let is_elsewhere = region.as_ref().is_some_and(|region| *region != self.region);
+        if response.status() != StatusCode::OK && is_elsewhere {
+            self.region = region.unwrap_or_default();
+            response = self.send_to_region(call)?;
+        }
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response);
+        }
+        let mut text = Vec::new();
+        // Without its words a refusal is still one.
+        let _read = response.body_mut().as_reader().take(64 << 10).read_to_end(&mut text);
+        let reason = refusal(&String::from_utf8_lossy(&text));
+        Err(S3Error::Status { what: call.name(), status, reason })
+    }
+
+    fn send_to_region(&self, call: &Call<'_>) -> Result<Response<Body>, S3Error> {
+        let Place { origin, host, path } = self.place(call.address)?;
+        let mut headers = BTreeMap::from([("host".to_owned(), host)]);
+        if let Some(owner) = call.owner {
+            headers.insert("x-amz-expected-bucket-owner".to_owned(), owner.to_owned());
+        }
+        if let Some(credentials) = &self.credentials {
+            let sha256 = call.body.as_ref().map_or(EMPTY, |(_, sha256)| sha256);
+            headers.insert("x-amz-content-sha256".to_owned(), sha256.to_owned());
+            headers.insert("x-amz-date".to_owned(), timestamp(unix_seconds()));
+            if let Some(token) = &credentials.session_token {
+                headers.insert("x-amz-security-token".to_owned(), token.clone());
+            }
+            let (method, query) = (call.method, &call.query);
+            let request = sign::Request { method, path: &path, query, headers: &headers };
+            let signed = authorization(&request, credentials, &self.region);
+            headers.insert("authorization".to_owned(), signed);
+        }
+        let query = sign::query(&call.query);
+        let mark = if query.is_empty() { "" } else { "?" };
+        let mut request =
+            Request::builder().method(call.method).uri(format!("{origin}{path}{mark}{query}"));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let failed = |source| S3Error::Request { what: call.name(), source };
+        let refused = |error: ureq::http::Error| failed(error.into());
+        match call.body {
+            Some((file, _)) => {
+                let request = self.agent.configure_request(request.body(file).map_err(refused)?);
+                self.agent.run(request.max_redirects(0).build()).map_err(failed)
+            }
+            None => {
+                let request = self.agent.configure_request(request.body(()).map_err(refused)?);
+                self.agent.run(request.max_redirects(0).build()).map_err(failed)
+            }
+        }
+    }
+
+    /// Returns where an object is: on AWS each bucket has a host of its own.
+    fn place(&self, address: &S3Address) -> Result<Place, S3Error> {
+        let S3Address { bucket, key } = address;
+        let key = encode(key, Slash::Kept);
+        if let Some(endpoint) = &self.endpoint {
+            let origin = endpoint.trim_end_matches('/');
+            let uri = origin.parse::<Uri>().ok();
+            let known = |scheme: &str| matches!(scheme, "http" | "https");
+            let uri = uri.filter(|uri| uri.scheme_str().is_some_and(known));
+            let host = uri.as_ref().and_then(Uri::authority).map(ToString::to_string);
+            let host = host.ok_or_else(|| S3Error::Endpoint(endpoint.clone()))?;
+            // The endpoint's own path is part of what is signed.
+            let base = uri.map(|uri| uri.path().trim_end_matches('/').to_owned());
+            let path = format!("{}/{bucket}/{key}", base.unwrap_or_default());
+            let scheme_and_host = &origin[..origin.find(&host).unwrap_or(0) + host.len()];
+            return Ok(Place { origin: scheme_and_host.to_owned(), host, path });
+        }
+        let suffix = if self.region.starts_with("cn-") { ".cn" } else { "" };
+        let server = format!("s3.{}.amazonaws.com{suffix}", self.region);
+        // Certificates do not cover buckets with dots, nor names capital letters.
+        let has_host = bucket
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let (host, path) = if has_host {
+            (format!("{bucket}.{server}"), format!("/{key}"))
+        } else {
+            (server, format!("/{bucket}/{key}"))
+        };
+        Ok(Place { origin: format!("https://{host}"), host, path })
+    }
+}
+
+impl Call<'_> {
+    fn name(&self) -> String {
+        format!("s3://{}/{}", self.address.bucket, self.address.key)
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// Scheme and host, as in `https://bucket.s3.eu-west-1.amazonaws.com`.
+    origin: String,
+    host: String,
+    /// The path, encoded.
+    path: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! Signs requests as AWS asks for it: Signature Version 4 with its headers.
+//!
+//! The payload's digest is part of what is signed; it is computed elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::Credentials;
+
+/// The digest of no payload.
+pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// What is signed of a request.
+pub(crate) struct Request<'a> {
+    pub(crate) method: &'a str,
+    /// The path, encoded.
+    pub(crate) path: &'a str,
+    /// Names and values, neither encoded nor in order.
+    pub(crate) query: &'a [(String, String)],
+    /// Headers by their names in lower case, `x-amz-date` and
+    /// `x-amz-content-sha256` among them.
+    pub(crate) headers: &'a BTreeMap<String, String>,
+}
+
+/// Returns the value of the `authorization` header.
+pub(crate) fn authorization(
+    request: &Request<'_>,
+    credentials: &Credentials,
+    region: &str,
+) -> String {
+    let header = |name: &str| request.headers.get(name).map_or("", String::as_str);
+    let time = header("x-amz-date");
+    let day = time.get(..8).unwrap_or(time);
+    let scope = format!("{day}/{region}/s3/aws4_request");
+    let signed: Vec<&str> = request.headers.keys().map(String::as_str).collect();
+    let signed = signed.join(";");
+    let headers: String =
+        request.headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let canonical = format!(
+        "{}\n{}\n{}\n{headers}\n{signed}\n{}",
+        request.method,
+        request.path,
+        query(request.query),
+        header("x-amz-content-sha256"),
+    );
+    let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
+    let secret = format!("AWS4{}", credentials.secret_key);
+    let key = [day, region, "s3", "aws4_request"]
+        .iter()
+        .fold(secret.into_bytes(), |key, part| hmac(&key, part.as_bytes()).to_vec());
+    format!(
+        "AWS4-HMAC-SHA256 Credential={}/{scope},SignedHeaders={signed},Signature={}",
+        credentials.access_key,
+        hex(&hmac(&key, text.as_bytes()))
+    )
+}
+
+/// Returns a query in the form and order in which it is signed.
+pub(crate) fn query(pairs: &[(String, String)]) -> String {
+    let encode = |text: &String| encode(text, Slash::Encoded);
+    let mut pairs: Vec<_> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.sort();
+    pairs.join("&")
+}
+
+/// What becomes of `/` when a text is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slash {
+    /// It stays, as in paths.
+    Kept,
+    /// It is encoded, as in queries.
+    Encoded,
+}
+
+/// Encodes all bytes but unreserved ones (RFC 3986), with capital letters.
+pub(crate) fn encode(text: &str, slash: Slash) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        let stays = byte.is_ascii_alphanumeric()
+            || b"-._~".contains(&byte)
+            || byte == b'/' && slash == Slash::Kept;
+        if stays {
+            encoded.push(byte.into());
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing succeeds because it is to a string");
+        }
+    }
+    encoded
+}
+
+/// Returns a moment as signatures write it, as in `20130524T000000Z`.
+pub(crate) fn timestamp(unix_seconds: u64) -> String {
+    let (days, seconds) = (unix_seconds / 86_400, unix_seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Returns the date that is `days` after 1970 began, by Howard Hinnant's
+/// algorithm, in which years begin in March.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + u64::from(month <= 2), month, day)
+}
+
+/// HMAC with SHA-256 (RFC 2104).
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut block = [0; 64];
+    if key.len() > block.len() {
+        block[..32].copy_from_slice(&Sha256::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let inner =
+        Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks a signature that AWS publishes: "Signature Calculations for the
+    /// Authorization Header", Amazon S3 API Reference.
+    #[track_caller]
+    fn check(
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        expected: &str,
+    ) {
+        let credentials = Credentials {
+            access_key: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
+            session_token: None,
+        };
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let common =
+            [("host", "examplebucket.s3.amazonaws.com"), ("x-amz-date", "20130524T000000Z")];
+        let headers = common.iter().chain(headers).map(pair).collect();
+        let query: Vec<_> = query.iter().map(pair).collect();
+        let request = Request { method, path, query: &query, headers: &headers };
+        let actual = authorization(&request, &credentials, "us-east-1");
+        let start = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/\
+            aws4_request,SignedHeaders=";
+        assert!(actual.starts_with(start), "{actual}");
+        assert_eq!(actual.rsplit_once("Signature=").unwrap().1, expected);
+    }
+
+    #[test]
+    fn signatures_are_the_published_ones() {
+        let empty = ("x-amz-content-sha256", EMPTY);
+        check(
+            "GET",
+            "/test.txt",
+            &[],
+            &[("range", "bytes=0-9"), empty],
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+        );
+        check(
+            "PUT",
+            &encode("/test$file.text", Slash::Kept),
+            &[],
+            &[
+                ("date", "Fri, 24 May 2013 00:00:00 GMT"),
+                ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+                (
+                    "x-amz-content-sha256",
+                    "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
+                ),
+            ],
+            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+        );
+        check(
+            "GET",
+            "/",
+            &[("lifecycle", "")],
+            &[empty],
+            "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+        );
+        check(
+            "GET",
+            "/",
+            &[("prefix", "J"), ("max-keys", "2")],
+            &[empty],
+            "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+        );
+    }
+
+    #[test]
+    fn codes_of_long_keys_are_the_published_ones() {
+        // RFC 4231, test cases 2 and 6.
+        let code = hmac(b"Jefe", b"what do ya want for nothing?");
+        assert!(hex(&code).starts_with("5bdcc146bf60754e6a042426089575c7"));
+        let code = hmac(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First");
+        assert!(hex(&code).starts_with("60e431591ee0b67f0d8a26aacbf5b77f"));
+    }
+
+    #[test]
+    fn moments_are_written_as_dates() {
+        assert_eq!(timestamp(0), "19700101T000000Z");
+        assert_eq!(timestamp(951_782_399), "20000228T235959Z");
+        assert_eq!(timestamp(951_782_400), "20000229T000000Z");
+        assert_eq!(timestamp(1_369_353_600), "20130524T000000Z");
+        assert_eq!(timestamp(4_107_542_399), "21000228T235959Z");
+        assert_eq!(timestamp(4_107_542_400), "21000301T000000Z");
+    }
+
+    #[test]
+    fn texts_are_encoded_with_capitals() {
+        assert_eq!(encode("a b/é~*", Slash::Kept), "a%20b/%C3%A9~%2A");
+        assert_eq!(encode("a/b", Slash::Encoded), "a%2Fb");
+    }
+}

@@ -1,0 +1,232 @@
+//! Folders with all that is in them: walks, copies and moves.
+//!
+//! Links are taken as they are and never followed, so that nothing outside
+//! the folder is touched.
+
+use std::fs::{self, FileTimes, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::action::FileError;
+
+/// Calls `visit` with `folder` and all that is in it, what is in a folder
+/// before the folder itself.
+pub(crate) fn walk(
+    folder: &Path,
+    visit: &mut dyn FnMut(&Path, &Metadata) -> Result<(), FileError>,
+) -> Result<(), FileError> {
+    for path in entries(folder)? {
+        let metadata = look(&path)?;
+        if metadata.is_dir() {
+            walk(&path, visit)?;
+        } else {
+            visit(&path, &metadata)?;
+        }
+    }
+    visit(folder, &look(folder)?)
+}
+
+/// Returns the paths of what is in `folder`, sorted.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let list = fs::read_dir(folder).map_err(FileError::io("list", folder))?;
+    let paths = list.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(FileError::io("list", folder))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether a copy belongs to whom its source belonged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owners {
+    /// It belongs to whoever copies.
+    New,
+    /// Owners and times are those of the source.
+    Kept,
+}
+
+/// Copies the folder `source` into `destination`, which may be there already.
+pub(crate) fn copy(source: &Path, destination: &Path, owners: Owners) -> Result<(), FileError> {
+    let metadata = look(source)?;
+    let is_new = !destination.is_dir();
+    if is_new {
+        fs::create_dir(destination).map_err(FileError::io("create", destination))?;
+    }
+    for path in entries(source)? {
+        let target = destination.join(path.file_name().unwrap_or_default());
+        copy_entry(&path, &target, owners)?;
+    }
+    if is_new {
+        let set = |set: io::Result<()>| set.map_err(FileError::io("set the mode of", destination));
+        if owners == Owners::Kept {
+            set(chown(destination, Some(metadata.uid()), Some(metadata.gid())))?;
+        }
+        set(fs::set_permissions(destination, metadata.permissions()))?;
+    }
+    Ok(())
+}
+
+fn copy_entry(source: &Path, target: &Path, owners: Owners) -> Result<(), FileError> {
+    let metadata = look(source)?;
+    if metadata.is_dir() {
+        if fs::symlink_metadata(target).is_ok_and(|there| !there.is_dir()) {
+            return Err(FileError::NotAFolder(target.to_owned()));
+        }
+        return copy(source, target, owners);
+    }
+    if !metadata.is_file() && !metadata.is_symlink() {
+        return Err(FileError::Special(source.to_owned()));
+    }
+    make_way(target)?;
+    let copied = if metadata.is_symlink() {
+        copy_link(source, target, &metadata, owners)
+    } else {
+        copy_file(source, target, &metadata, owners)
+    };
+    copied.map_err(FileError::io("copy", source))
+}
+
+fn copy_link(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> io::Result<()> {
+    symlink(fs::read_link(source)?, target)?;
+    match owners {
+        Owners::New => Ok(()),
+        Owners::Kept => lchown(target, Some(from.uid()), Some(from.gid())),
+    }
+}
+
+fn copy_file(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> io::Result<()> {
+    fs::copy(source, target)?;
+    match owners {
+        Owners::New => Ok(()),
+        Owners::Kept => keep_owner(target, from),
+    }
+}
+
+/// Gives the file `target` the owner, mode and times of `from`.
+pub(crate) fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
+    // Before the mode, which may not let it be opened.
+    let times = FileTimes::new().set_accessed(from.accessed()?).set_modified(from.modified()?);
+    OpenOptions::new().write(true).open(target)?.set_times(times)?;
+    chown(target, Some(from.uid()), Some(from.gid()))?;
+    // Changing the owner clears set-id bits, so the mode comes after it.
+    fs::set_permissions(target, from.permissions())
+}
+
+/// Moves `source` to `target`; folders are put together with those there.
+pub(crate) fn shift(source: &Path, target: &Path) -> Result<(), FileError> {
+    let metadata = look(source)?;
+    if metadata.is_dir() {
+        if target.is_dir() {
+            for path in entries(source)? {
+                shift(&path, &target.join(path.file_name().unwrap_or_default()))?;
+            }
+            return fs::remove_dir(source).map_err(FileError::io("delete", source));
+        }
+        if fs::symlink_metadata(target).is_ok() {
+            return Err(FileError::NotAFolder(target.to_owned()));
+        }
+    } else {
+        make_way(target)?;
+    }
+    match fs::rename(source, target) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            copy_entry(source, target, Owners::Kept)?;
+            let removed = if metadata.is_dir() {
+                fs::remove_dir_all(source)
+            } else {
+                fs::remove_file(source)
+            };
+            removed.map_err(FileError::io("delete", source))
+        }
+        renamed => renamed.map_err(FileError::io("move", source)),
+    }
+}
+
+/// Removes the file or link at `path`, so that nothing is written through it.
+fn make_way(path: &Path) -> Result<(), FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => Err(FileError::Folder(path.to_owned())),
+        Ok(_) => fs::remove_file(path).map_err(FileError::io("replace", path)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn look(path: &Path) -> Result<Metadata, FileError> {
+    fs::symlink_metadata(path).map_err(FileError::io("look at", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Makes a folder with a file, a link and a folder, and returns it.
+    fn sample(below: &Path) -> PathBuf {
+        let folder = below.join("source");
+        fs::create_dir_all(folder.join("deep")).unwrap();
+        fs::write(folder.join("file"), "new").unwrap();
+        fs::write(folder.join("deep/other"), "x").unwrap();
+        symlink("/absent", folder.join("link")).unwrap();
+        fs::set_permissions(folder.join("deep"), fs::Permissions::from_mode(0o750)).unwrap();
+        folder
+    }
+
+    fn told(folder: &Path) -> Vec<String> {
+        let mut told = Vec::new();
+        let visit = &mut |path: &Path, metadata: &Metadata| {
+            let name = path.strip_prefix(folder).unwrap().display();
+            told.push(format!("{name} {:o}", metadata.permissions().mode()));
+            Ok(())
+        };
+        walk(folder, visit).unwrap();
+        told
+    }
+
+    #[test]
+    fn copies_and_moves_are_what_their_source_was() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let expected = told(&source);
+        assert_eq!(expected.len(), 5);
+        for (name, owners) in [("copy", Owners::New), ("kept", Owners::Kept)] {
+            let target = below.path().join(name);
+            copy(&source, &target, owners).unwrap();
+            assert_eq!(told(&target), expected);
+        }
+        let target = below.path().join("moved");
+        shift(&source, &target).unwrap();
+        assert_eq!(told(&target), expected);
+        assert!(!source.exists());
+    }
+
+    #[test]
+    fn nothing_is_written_through_links() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let outside = below.path().join("outside");
+        fs::write(&outside, "old").unwrap();
+        let target = below.path().join("target");
+        fs::create_dir(&target).unwrap();
+        symlink(&outside, target.join("file")).unwrap();
+        fs::write(target.join("stays"), "").unwrap();
+        copy(&source, &target, Owners::New).unwrap();
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "old");
+        assert_eq!(fs::read_to_string(target.join("file")).unwrap(), "new");
+        assert!(target.join("stays").exists());
+    }
+
+    #[test]
+    fn files_and_folders_do_not_replace_each_other() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let target = below.path().join("target");
+        fs::create_dir_all(target.join("file")).unwrap();
+        assert!(matches!(copy(&source, &target, Owners::New), Err(FileError::Folder(_))));
+        let other = below.path().join("other");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join("deep"), "").unwrap();
+        assert!(matches!(copy(&source, &other, Owners::New), Err(FileError::NotAFolder(_))));
+        assert!(matches!(shift(&source, &other), Err(FileError::NotAFolder(_))));
+    }
+}
