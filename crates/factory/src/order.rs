@@ -362,7 +362,8 @@ mod tests {
         let document =
             Document { reference: arn.to_owned(), name: "nginx".to_owned(), text: text.to_owned() };
         let port = serde_json::json!([{ "name": "Port", "value": ["80"] }]);
-        let order = Order::of_catalogue(&catalogue(arn, &port), &[document.clone()]).unwrap();
+        let order =
+            Order::of_catalogue(&catalogue(arn, &port), std::slice::from_ref(&document)).unwrap();
         assert_eq!(order.components[0].name, "nginx");
         assert_eq!(order.components[0].parameters, [("Port".to_owned(), "80".to_owned())]);
 
