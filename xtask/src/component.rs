@@ -1,6 +1,7 @@
 //! What a component document costs: to parse a large one, and to run a step
 //! that does nothing.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
 use std::time::{Duration, Instant};
@@ -87,6 +88,7 @@ fn run(component: &Component) -> io::Result<()> {
         phases: vec!["build".to_owned()],
         parameters: Vec::new(),
         stored: Vec::new(),
+        components: BTreeMap::new(),
         resume: None,
     };
     match toe::run(component, &request, &machine, &mut drop).map_err(io::Error::other)? {

@@ -13,7 +13,7 @@ const TIERS: [&[&str]; 6] = [
     &["disk", "seal"],
     &["store", "blob", "cell", "base", "instance", "publish"],
     &["toe", "agent", "factory"],
-    &["wire", "cli"],
+    &["wire", "api", "cli"],
 ];
 
 /// What the pure tiers (0 to 2) must not reach.

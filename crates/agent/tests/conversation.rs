@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -51,6 +52,7 @@ impl Agent {
             phases: vec!["build".into()],
             parameters: Vec::new(),
             stored: Vec::new(),
+            components: BTreeMap::new(),
             resume,
         }));
         let mut events = Vec::new();

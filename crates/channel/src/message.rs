@@ -1,5 +1,6 @@
 //! The messages themselves.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,10 @@ pub struct Execute {
     /// The stored parameters that the document refers to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stored: Vec<Stored>,
+    /// The texts of the components that the document may execute, by ARN as
+    /// documents spell it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub components: BTreeMap<String, String>,
     /// Where to go on after a reboot.
     pub resume: Option<Resume>,
 }

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cell::{Cells, Ids};
-use factory::{Factory, Settings};
+use factory::{Factory, KeptParameters, Settings};
 use name::{Account, Region};
 use store::Db;
 
@@ -70,7 +71,13 @@ impl Home {
         for image in &recovered.failed {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
         }
-        Ok(factory)
+        let parameters = self.parameters(factory.db())?;
+        Ok(factory.with_parameters(Arc::new(parameters)))
+    }
+
+    /// Returns the parameters that documents may refer to.
+    pub(crate) fn parameters(&self, db: &Db) -> Result<KeptParameters, CliError> {
+        Ok(KeptParameters::open(db, &self.data)?)
     }
 
     /// Returns what starts cells over the data folder.

@@ -38,11 +38,19 @@ impl Bench {
         path
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
     fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.goldsmith();
+        command.arg("component").args(args);
+        command
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the command under test is a program")]
+    fn goldsmith(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_goldsmith"));
-        command.arg("component").args(args).current_dir(self.path());
+        command.current_dir(self.path());
         command.env("TZ", "UTC").env_remove("GOLDSMITH_AGENT").stdin(Stdio::null());
+        // A runner that is killed leaves its scratch folder.
+        command.env("TMPDIR", self.path());
         command
     }
 
@@ -223,6 +231,12 @@ fn a_parameter_without_a_value_is_refused() {
     let output = bench.run(&["run", "steps.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     expect![[r#"
+        warning[unreachable-step]: step `Unwanted` never runs: its `if` always skips it
+          --> steps.yaml:23:9
+           |
+        23 |         if: {stringEquals: a, value: b}
+           |         ^^
+
         warning[unknown-phase]: phase `check` does not run when images are built
           --> steps.yaml:29:11
            |
@@ -356,6 +370,15 @@ fn validation_tells_every_problem_of_every_document() {
           "problems": [
             {
               "document": "steps.yaml",
+              "line": 23,
+              "column": 9,
+              "severity": "warning",
+              "code": "unreachable-step",
+              "message": "step `Unwanted` never runs: its `if` always skips it",
+              "help": null
+            },
+            {
+              "document": "steps.yaml",
               "line": 29,
               "column": 11,
               "severity": "warning",
@@ -423,4 +446,56 @@ fn managed_components_are_named_by_arn() {
     let said = bench.json(&["validate", arn], 0);
     assert_eq!(said["message"], format!("Document(s) [{arn}] is/are valid."));
     bench.json(&["validate", &arn.replace("update", "no-such")], 2);
+}
+
+/// Stored parameters are read from the catalogue; what a secure one holds is
+/// in nothing that is written. Components are executed by their ARN.
+#[test]
+fn stored_parameters_and_managed_components_are_at_hand() {
+    let bench = Bench::new();
+    let data = bench.path().join("data");
+    let put = |name: &str, value: &str, more: &[&str]| {
+        let mut command = bench.goldsmith();
+        command.args(["parameter", "put", name, value]).args(more).arg("--data-dir").arg(&data);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    put("/app/title", "It works", &[]);
+    put("/app/key", "s3cr3t-value", &["--secure"]);
+    let document = bench.write(
+        "stored.yaml",
+        "schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: Show
+        action: ExecuteBash
+        inputs:
+          commands:
+            - 'echo \"{{ aws:ssm:/app/title }}: {{ aws:ssm:/app/key }}\"'
+      - name: Boot
+        action: ExecuteDocument
+        inputs:
+          document: 'arn:aws:imagebuilder:local-1:aws:component/simple-boot-test-linux/x.x.x'
+          phases: absent
+",
+    );
+    let run = |data: &Path| {
+        let document = document.to_str().unwrap();
+        bench.run(&["run", document, "--data-dir", data.to_str().unwrap()])
+    };
+    let output = run(&data);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("It works: ********"), "{said}");
+    for entry in fs::read_dir(bench.log()).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("s3cr3t-value"), "{text}");
+    }
+    assert!(!said.contains("s3cr3t-value"), "{said}");
+
+    let output = run(&bench.path().join("elsewhere"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("needs the stored parameter `/app/title`"), "{said}");
 }

@@ -19,7 +19,7 @@ pub struct Reader<T>(Inner<T>);
 enum Inner<T> {
     Ext4(ext4::Source<T>),
     Xfs(xfs::Source<T>),
-    Btrfs(btrfs::Source<T>, Grafts<btrfs::Id>),
+    Btrfs(Box<btrfs::Source<T>>, Grafts<btrfs::Id>),
 }
 
 /// Which subvolume of a Btrfs file system is meant.
@@ -36,12 +36,15 @@ impl<T: Read + Seek> Reader<T> {
     /// default subvolume is the root.
     pub fn open(input: T, offset: u64) -> Result<Self, OpenError> {
         let mut window = Window::new(input, offset).map_err(OpenError::Read)?;
-        if ext4::Source::is_at(&mut window) {
-            Ok(Self(Inner::Ext4(ext4::Source::open(window)?)))
-        } else if xfs::Source::is_at(&mut window) {
+        // The shortest magic number is asked for after the longer one near it,
+        // and before the one that a file system made later may have left.
+        if xfs::Source::is_at(&mut window) {
             Ok(Self(Inner::Xfs(xfs::Source::open(window)?)))
+        } else if ext4::Source::is_at(&mut window) {
+            Ok(Self(Inner::Ext4(ext4::Source::open(window)?)))
         } else if btrfs::Source::is_at(&mut window) {
-            Ok(Self(Inner::Btrfs(btrfs::Source::open(window)?, Grafts::new())))
+            let source = Box::new(btrfs::Source::open(window)?);
+            Ok(Self(Inner::Btrfs(source, Grafts::new())))
         } else {
             Err(OpenError::Unknown)
         }
@@ -143,7 +146,7 @@ impl<T: Read + Seek> Reader<T> {
             Inner::Xfs(source) => read::walk(source, &Grafts::new(), visit),
             Inner::Btrfs(source, grafts) => {
                 source.mount_root();
-                read::walk(source, grafts, visit)
+                read::walk(&mut **source, grafts, visit)
             }
         }
     }
@@ -154,7 +157,7 @@ impl<T: Read + Seek> Reader<T> {
         match &mut self.0 {
             Inner::Ext4(source) => read::read_file(source, path, limit),
             Inner::Xfs(source) => read::read_file(source, path, limit),
-            Inner::Btrfs(source, _) => read::read_file(source, path, limit),
+            Inner::Btrfs(source, _) => read::read_file(&mut **source, path, limit),
         }
     }
 }

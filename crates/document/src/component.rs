@@ -1,5 +1,6 @@
 //! Component documents: phases of steps, typed.
 
+mod executed;
 mod lint;
 mod outline;
 mod parameter;

@@ -5,6 +5,7 @@
 mod action;
 mod build;
 mod clock;
+mod executed;
 mod factory;
 mod failure;
 mod garbage;
@@ -22,6 +23,7 @@ mod shown;
 mod trial;
 
 pub use build::BuildError;
+pub use executed::executed_components;
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
 pub use garbage::GarbageError;
@@ -30,7 +32,7 @@ pub use managed::{ManagedComponent, managed_components};
 pub use notice::{Notice, Observer, PlannedStep};
 pub use order::{Document, LoadedComponent, Order, OrderError};
 pub use packages::{Package, installed};
-pub use parameters::{NoParameters, Parameters};
+pub use parameters::{KeptParameters, NoParameters, Parameters, stored_parameters};
 pub use queue::{Limits, Queue, StartError, Started};
 pub use recover::{Recovered, end_dead_runs};
 pub use report::{Case, Published, Report, StepReport};

@@ -1,6 +1,6 @@
 //! The components that Goldsmith ships, as documents in the binary.
 
-use name::Version;
+use name::{Arn, Kind, Level, Owner, Version};
 
 /// A managed component.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,27 @@ pub struct ManagedComponent {
 }
 
 impl ManagedComponent {
+    /// Returns the newest managed component that `arn` means.
+    pub fn find(arn: &Arn) -> Option<&'static Self> {
+        if arn.kind() != Kind::Component || !matches!(arn.owner(), Owner::Managed(_)) {
+            return None;
+        }
+        let fits = |version| match arn.level() {
+            Level::Name => true,
+            Level::Version(pattern) => pattern.matches(version),
+            // A shipped document never changes, so there is one build of it.
+            Level::Build(build) => build.version == version && build.build == 1,
+        };
+        let named = SHIPPED.iter().filter(|managed| managed.name == arn.name());
+        named.filter(|managed| fits(managed.version())).max_by_key(|managed| managed.version())
+    }
+
+    /// Returns the newest managed component called `name`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        let named = SHIPPED.iter().filter(|managed| managed.name == name);
+        named.max_by_key(|managed| managed.version())
+    }
+
     /// Returns its version.
     pub fn version(&self) -> Version {
         self.version.parse().expect("shipped versions are three numbers, as a test shows")

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use base::{MANAGED, Managed};
 use document::{Component, NamedComponent, Problem, Problems, Project, Severity};
 use model::{ComponentReference, DiskLocation, ParentImage};
-use name::{Arn, Level, Owner};
+use name::{Arn, Owner};
 use serde_json::Value;
 
-use crate::managed_components;
+use crate::{ManagedComponent, managed_components};
 
 /// What a build is asked to do, free of problems.
 #[derive(Debug, Clone)]
@@ -287,16 +287,10 @@ fn managed(
     span: document::Span,
     own: &mut Problems,
 ) -> Option<(String, String, String)> {
-    let fits = |version| match arn.map(Arn::level) {
-        None | Some(Level::Name) => true,
-        Some(Level::Version(pattern)) => pattern.matches(version),
-        Some(Level::Build(build)) => build.version == version && build.build == 1,
+    let found = match arn {
+        Some(arn) => ManagedComponent::find(arn),
+        None => ManagedComponent::named(name),
     };
-    let ours = arn.is_none_or(|arn| matches!(arn.owner(), Owner::Managed(_)));
-    let found = managed_components()
-        .iter()
-        .filter(|managed| ours && managed.name == name && fits(managed.version()))
-        .max_by_key(|managed| managed.version());
     match found {
         Some(managed) => {
             let file = format!("{}/{}.yaml", managed.name, managed.version());

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use channel::Stored;
 use document::StoredUse;
-use store::StoreError;
+use store::{Db, Keyring, KeyringError, StoreError, parameter};
+use tokio::runtime::Handle;
 
 use crate::order::LoadedComponent;
 use crate::{Cause, Failure};
@@ -32,10 +34,41 @@ impl Parameters for NoParameters {
     }
 }
 
+/// The parameters that `goldsmith parameter` keeps in the catalogue.
+#[derive(Debug)]
+pub struct KeptParameters {
+    db: Db,
+    keyring: Keyring,
+    handle: Handle,
+}
+
+impl KeptParameters {
+    /// Returns the parameters of a catalogue; opens its keyring beside it in
+    /// `data`, and makes it if it is not there.
+    ///
+    /// To be called within the runtime, which is waited for when a parameter
+    /// is asked for.
+    pub fn open(db: &Db, data: &Path) -> Result<Self, KeyringError> {
+        let keyring = Keyring::open(&data.join("keyring"))?;
+        Ok(Self { db: db.clone(), keyring, handle: Handle::current() })
+    }
+}
+
+impl Parameters for KeptParameters {
+    fn find(&self, name: &str) -> Result<Option<Stored>, StoreError> {
+        let found = self.handle.block_on(parameter::read(&self.db, &self.keyring, name))?;
+        Ok(found.map(|(value, kind)| Stored {
+            name: name.to_owned(),
+            value: value.expose().to_owned(),
+            secure: kind.is_secure(),
+        }))
+    }
+}
+
 /// Finds what `phases` of `component` refer to.
 ///
 /// Fails if a parameter is not there, which names the step that wants it.
-pub(crate) fn find(
+pub fn stored_parameters(
     parameters: &dyn Parameters,
     component: &LoadedComponent,
     phases: &[&str],
@@ -137,7 +170,9 @@ phases:
     #[test]
     fn what_the_phases_refer_to_is_found() {
         let these = These(&[("/a", "1"), ("/b", "aws:ssm:/e"), ("/c", "3"), ("/e", "5")]);
-        let found = find(&these, &component(), &["build", "validate"], Cause::Component).unwrap();
+        let found =
+            stored_parameters(&these, &component(), &["build", "validate"], Cause::Component)
+                .unwrap();
         let mut names: Vec<&str> = found.iter().map(|stored| stored.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["/a", "/b", "/c", "/e"]);
@@ -147,7 +182,8 @@ phases:
     #[test]
     fn what_is_missing_is_named() {
         let check = |these: &dyn Parameters, phase, expected: &str| {
-            let failure = find(these, &component(), &[phase], Cause::Component).unwrap_err();
+            let failure =
+                stored_parameters(these, &component(), &[phase], Cause::Component).unwrap_err();
             assert_eq!(failure.to_string(), expected);
         };
         check(

@@ -112,6 +112,37 @@ impl Arn {
         Self { level, ..self.clone() }.checked()
     }
 
+    /// Returns the ARN of the same resource without a version.
+    pub fn without_version(&self) -> Self {
+        Self { level: Level::Name, ..self.clone() }
+    }
+
+    /// Returns the versions it stands for: without one, all there are.
+    pub fn versions(&self) -> VersionPattern {
+        match self.level {
+            Level::Name => VersionPattern::Any,
+            Level::Version(versions) => versions,
+            Level::Build(build) => VersionPattern::Exact(build.version),
+        }
+    }
+
+    /// Returns whether it stands for `exact`, an ARN without wildcards, among others maybe.
+    pub fn covers(&self, exact: &Self) -> bool {
+        if self.without_version() != exact.without_version() {
+            return false;
+        }
+        match (self.level, exact.level) {
+            (Level::Name, _) => true,
+            (Level::Version(versions), Level::Version(VersionPattern::Exact(version))) => {
+                versions.matches(version)
+            }
+            (Level::Version(versions), Level::Build(build)) => versions.matches(build.version),
+            (Level::Build(build), Level::Build(other)) => build == other,
+            (Level::Version(_), Level::Version(_) | Level::Name)
+            | (Level::Build(_), Level::Version(_) | Level::Name) => false,
+        }
+    }
+
     fn checked(self) -> Result<Self, ParseArnError> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
         let depth = match self.level {
@@ -160,6 +191,21 @@ impl Kind {
             Self::TestWorkflow => "workflow/test",
             Self::DistributionWorkflow => "workflow/distribution",
         }
+    }
+
+    /// Returns the kind that [`Kind::as_str`] spells so, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Returns whether resources of this kind have versions.
+    pub fn has_versions(self) -> bool {
+        self.depth() >= Depth::Version
+    }
+
+    /// Returns whether versions of this kind have builds.
+    pub fn has_builds(self) -> bool {
+        self.depth() >= Depth::Build
     }
 
     fn depth(self) -> Depth {
@@ -319,6 +365,21 @@ mod tests {
         assert_eq!(arn.name(), "web-server");
         assert!(arn.at(Level::Version(VersionPattern::Any)).is_ok());
         assert!(arn.at(Level::Build("1.0.0/1".parse().unwrap())).is_err());
+    }
+
+    #[test]
+    fn arns_cover_what_they_may_resolve_to() {
+        let arn = |rest: &str| {
+            format!("arn:aws:imagebuilder:local-1:aws:component/{rest}").parse::<Arn>().unwrap()
+        };
+        let exact = arn("a/1.2.3/4");
+        for covering in ["a", "a/x.x.x", "a/1.x.x", "a/1.2.x", "a/1.2.3", "a/1.2.3/4"] {
+            assert!(arn(covering).covers(&exact), "{covering}");
+        }
+        for other in ["b", "a/2.x.x", "a/1.3.x", "a/1.2.4", "a/1.2.3/5"] {
+            assert!(!arn(other).covers(&exact), "{other}");
+        }
+        assert!(!exact.covers(&arn("a/1.2.3")));
     }
 
     proptest! {

@@ -17,4 +17,4 @@ pub use digest::{Builder, Digest, ParseDigestError};
 pub use id::{AmiId, InstanceId, ParseIdError, RunId, SnapshotId};
 pub use place::{Account, ParsePlaceError, Region};
 pub use segment::segment;
-pub use version::{BuildVersion, ParseVersionError, Version, VersionPattern};
+pub use version::{BuildVersion, Increment, ParseVersionError, Version, VersionPattern};

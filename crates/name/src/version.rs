@@ -20,6 +20,12 @@ pub struct Version {
 }
 
 impl Version {
+    /// Returns the version with these nodes, or `None` if one is too great.
+    pub fn of(nodes: [u32; 3]) -> Option<Self> {
+        let [major, minor, patch] = nodes;
+        nodes.iter().all(|node| *node <= NODE_LIMIT).then_some(Self { major, minor, patch })
+    }
+
     /// Returns the three nodes, left to right.
     pub fn nodes(self) -> [u32; 3] {
         [self.major, self.minor, self.patch]
@@ -61,9 +67,55 @@ impl VersionPattern {
         }
     }
 
+    /// Returns the least and the greatest version there could be in the set.
+    pub fn bounds(self) -> (Version, Version) {
+        let (low, high) = match self {
+            Self::Any => ([0; 3], [NODE_LIMIT; 3]),
+            Self::Major(major) => ([major, 0, 0], [major, NODE_LIMIT, NODE_LIMIT]),
+            Self::Minor(major, minor) => ([major, minor, 0], [major, minor, NODE_LIMIT]),
+            Self::Exact(version) => return (version, version),
+        };
+        let version = |[major, minor, patch]: [u32; 3]| Version { major, minor, patch };
+        (version(low), version(high))
+    }
+
     /// Returns the greatest of `versions` that belongs to the set.
     pub fn latest_among(self, versions: impl IntoIterator<Item = Version>) -> Option<Version> {
         versions.into_iter().filter(|version| self.matches(*version)).max()
+    }
+}
+
+/// A version still to be numbered, such as `1.0.x`: exactly one node is open.
+///
+/// The number it gets is the next one after those of the versions that agree
+/// to the left of it (reference §1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Increment {
+    /// Which node is open, from the left; it is 0 in `version`.
+    open: usize,
+    version: Version,
+}
+
+impl Increment {
+    /// Returns the versions whose greatest decides.
+    pub fn series(self) -> VersionPattern {
+        let Version { major, minor, .. } = self.version;
+        match self.open {
+            0 => VersionPattern::Any,
+            1 => VersionPattern::Major(major),
+            _ => VersionPattern::Minor(major, minor),
+        }
+    }
+
+    /// Returns the version that follows `last`, the greatest of the series, if there is one.
+    ///
+    /// Series begin with 0, major versions with 1. `None` if numbers ran out.
+    pub fn after(self, last: Option<Version>) -> Option<Version> {
+        let first = u32::from(self.open == 0);
+        let number = last.map_or(first, |last| last.nodes()[self.open] + 1);
+        let mut nodes = self.version.nodes();
+        nodes[self.open] = number;
+        Version::of(nodes)
     }
 }
 
@@ -76,6 +128,9 @@ pub enum ParseVersionError {
     /// It has not the form of a pattern.
     #[error("`{0}` is not a version or pattern: expected three numbers or `x`, as in `1.x.x`")]
     NotAPattern(String),
+    /// It has not the form of a version to be numbered.
+    #[error("`{0}` is no version to be numbered: expected exactly one `x`, as in `1.0.x`")]
+    NotAnIncrement(String),
     /// It has not the form of a version with a build number.
     #[error("`{0}` is not a build version: expected a version and a number, as in `1.0.0/1`")]
     NotABuild(String),
@@ -142,6 +197,22 @@ impl FromStr for VersionPattern {
                 Err(ParseVersionError::NumberAfterWildcard(text.to_owned()))
             }
         }
+    }
+}
+
+impl FromStr for Increment {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        use Node::{Number, Wildcard};
+        let (open, nodes) = match nodes(text).transpose()? {
+            Some([Wildcard, Number(minor), Number(patch)]) => (0, [0, minor, patch]),
+            Some([Number(major), Wildcard, Number(patch)]) => (1, [major, 0, patch]),
+            Some([Number(major), Number(minor), Wildcard]) => (2, [major, minor, 0]),
+            Some(_) | None => return Err(ParseVersionError::NotAnIncrement(text.to_owned())),
+        };
+        let [major, minor, patch] = nodes;
+        Ok(Self { open, version: Version { major, minor, patch } })
     }
 }
 
@@ -225,6 +296,40 @@ mod tests {
         assert_eq!(latest("1.x.x").as_deref(), Some("1.10.0"));
         assert_eq!(latest("1.2.x").as_deref(), Some("1.2.9"));
         assert_eq!(latest("3.x.x"), None);
+    }
+
+    #[test]
+    fn open_nodes_get_the_next_number_of_their_series() {
+        let check = |text: &str, versions: &[&str], expected: &str| {
+            let open: Increment = text.parse().unwrap();
+            let versions = versions.iter().map(|version| version.parse().unwrap());
+            let next = open.after(open.series().latest_among(versions));
+            assert_eq!(next.map(|next| next.to_string()).as_deref(), Some(expected), "{text}");
+        };
+        check("1.0.x", &[], "1.0.0");
+        check("1.x.0", &[], "1.0.0");
+        check("x.0.0", &[], "1.0.0");
+        check("1.0.x", &["1.0.9", "1.0.10", "1.1.30"], "1.0.11");
+        check("1.x.7", &["1.2.9", "2.3.0"], "1.3.7");
+        check("x.0.0", &["0.4.0", "2.3.0"], "3.0.0");
+        for bad in ["1.0.0", "x.x.x", "1.x.x", "x.1", "1.0.y"] {
+            assert!(bad.parse::<Increment>().is_err(), "{bad}");
+        }
+        let last: Increment = "1.0.x".parse().unwrap();
+        assert_eq!(last.after("1.0.1073741823".parse().ok()), None);
+    }
+
+    #[test]
+    fn bounds_hold_what_matches_and_nothing_else() {
+        let versions = ["0.0.0", "1.0.0", "1.2.0", "1.2.3", "1.3.0", "2.0.0"];
+        for pattern in ["x.x.x", "1.x.x", "1.2.x", "1.2.3"] {
+            let pattern: VersionPattern = pattern.parse().unwrap();
+            let (low, high) = pattern.bounds();
+            for version in versions {
+                let version: Version = version.parse().unwrap();
+                assert_eq!(pattern.matches(version), low <= version && version <= high);
+            }
+        }
     }
 
     #[test]

@@ -84,12 +84,13 @@ impl Db {
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_accounts.sql"),
+    include_str!("../migrations/0003_resources.sql"),
     include_str!("../migrations/0004_images.sql"),
 ];
 
 /// The version whose rows SQL alone cannot fill: it would have to take version
 /// numbers apart.
-const IMAGES: i64 = 3;
+const IMAGES: i64 = 4;
 
 /// One for the writer, the others for readers, who never wait for it.
 const CONNECTIONS: u32 = 4;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use model::{IllegalTransition, ParameterName, ParameterType, ParameterValueError};
+use model::{IllegalTransition, ParameterName, ParameterType, ParameterValueError, TagsError};
 use name::{Region, RunId};
 
 /// An operation on the store failed.
@@ -56,6 +56,41 @@ pub enum StoreErrorKind {
     Taken {
         /// What was to be made, with its name.
         what: String,
+    },
+    /// A build of the same version has the same contents.
+    #[error("`{arn}` has the same contents")]
+    Identical {
+        /// The build.
+        arn: String,
+    },
+    /// What a resource should name is not there.
+    #[error("there is no `{arn}` to refer to")]
+    Unresolved {
+        /// What was named.
+        arn: String,
+    },
+    /// Other resources need what was to be deleted.
+    #[error("`{arn}` is needed by {}", by.join(", "))]
+    Needed {
+        /// What was to be deleted.
+        arn: String,
+        /// Some of those who need it.
+        by: Vec<String>,
+    },
+    /// The client's token came with another request before.
+    #[error("the client token `{token}` was given with other parameters before")]
+    TokenMismatch {
+        /// The token.
+        token: String,
+    },
+    /// A resource would have more tags than it may.
+    #[error("the tags of `{arn}` are not valid")]
+    Tags {
+        /// The resource.
+        arn: String,
+        /// Which rule they break.
+        #[source]
+        source: TagsError,
     },
     /// The parameter has a value and shall keep it (SSM: ParameterAlreadyExists).
     #[error("the parameter `{name}` has a value already")]
@@ -139,6 +174,12 @@ impl StoreError {
     /// Returns what failed.
     pub fn kind(&self) -> &StoreErrorKind {
         &self.kind
+    }
+
+    /// Returns what failed, without what was attempted.
+    #[cfg(test)]
+    pub(crate) fn into_kind(self) -> StoreErrorKind {
+        self.kind
     }
 }
 

@@ -1,5 +1,5 @@
 //! The facts, in SQL: runs, their steps, bases, artefacts, snapshots and AMIs; accounts, their
-//! keys, and parameters.
+//! keys, and parameters; the resources of the API.
 //!
 //! The only crate that names a database. It keeps no bytes of images and reads
 //! no clock: times are microseconds since 1970, given by callers. Every method
@@ -11,9 +11,11 @@ pub mod account;
 pub mod ami;
 pub mod artefact;
 pub mod base;
+pub mod client_token;
 pub mod image;
 pub mod lifecycle;
 pub mod parameter;
+pub mod resource;
 pub mod run;
 pub mod snapshot;
 pub mod step;

@@ -41,7 +41,7 @@ use crate::clock::Deadline;
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
-pub(crate) use execute_document::within;
+pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
 
 /// What an action works with.
@@ -64,7 +64,7 @@ pub(crate) enum Told<'a> {
     /// A line that a program wrote.
     Line(Stream, &'a str),
     /// What happens in a nested document.
-    Nested(Event),
+    Nested(Box<Event>),
 }
 
 impl Bench<'_> {

@@ -8,10 +8,10 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Returns the seconds since 1970, as signatures have to tell them.
+/// Returns the time since 1970, as signatures and records have to tell it.
 #[expect(clippy::disallowed_methods, reason = "requests are signed on the machine they come from")]
-pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+pub(crate) fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The moment by which something has to be done, or never.

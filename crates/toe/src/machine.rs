@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::process::PATH;
-
 use crate::s3;
 
 /// How documents are executed on this machine.
@@ -32,8 +31,6 @@ pub struct Machine {
     pub stop: Arc<AtomicBool>,
     /// How S3 is reached.
     pub s3: s3::Settings,
-    /// The texts of components, by ARN, that documents may execute.
-    pub components: BTreeMap<String, String>,
     /// The folder that holds the logs of the execution, if there is one.
     pub logs: Option<PathBuf>,
 }

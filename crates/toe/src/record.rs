@@ -11,9 +11,7 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Under this name an action puts out the records of documents that it ran
-/// itself.
-const NESTED: &str = "detailedOutput";
+use crate::action::DETAILED_OUTPUT;
 
 /// An execution of documents, one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,7 +159,8 @@ impl Record {
                 step.end_time = Some(stamp(at));
                 step.inputs = listed(inputs);
                 let mut outputs = outputs.clone();
-                let nested = outputs.as_object_mut().and_then(|outputs| outputs.remove(NESTED));
+                let nested =
+                    outputs.as_object_mut().and_then(|outputs| outputs.remove(DETAILED_OUTPUT));
                 step.detailed_output = nested.map(|nested| match nested {
                     Value::String(text) => serde_json::from_str(&text).unwrap_or(text.into()),
                     other => other,

@@ -10,6 +10,7 @@ use document::{Component, MissingParameter, OnFailure, Phase, RESTART_LIMIT, Ste
 use serde_json::Value;
 
 use crate::Machine;
+use crate::action::DETAILED_OUTPUT;
 use crate::excerpt::excerpt;
 use crate::mask::Mask;
 use crate::resume::{Counts, Progress, State};
@@ -264,7 +265,10 @@ impl Execution<'_> {
         counts.executed += u32::from(status != Status::Skipped);
         counts.failed += u32::from(status == Status::Failed);
         counts.ignored += u32::from(status == Status::IgnoredFailure);
-        let outputs = told.outputs.iter().map(|(name, text)| (name.clone(), text.clone().into()));
+        let outputs = told.outputs.iter().map(|(name, text)| {
+            let nested = (name == DETAILED_OUTPUT).then(|| records(text)).flatten();
+            (name.clone(), nested.unwrap_or_else(|| text.clone().into()))
+        });
         (self.report)(Event::StepEnded {
             phase: phase.name.clone(),
             step: step.name.clone(),
@@ -276,6 +280,12 @@ impl Execution<'_> {
             outputs: Value::Object(outputs.collect()),
         });
     }
+}
+
+/// Returns the records of nested documents: a list, or one a line from a loop.
+fn records(text: &str) -> Option<Value> {
+    let lists = text.lines().map(serde_json::from_str::<Vec<Value>>);
+    Some(lists.collect::<Result<Vec<_>, _>>().ok()?.concat().into())
 }
 
 /// What is told of a step that ended.

@@ -171,7 +171,7 @@ fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Ev
                     stream,
                     line: line.to_owned(),
                 },
-                Told::Nested(event) => within(event, place.phase, &step.name),
+                Told::Nested(event) => within(*event, place.phase, &step.name),
             });
         };
         match attempt(place, &progress, &mut tell) {

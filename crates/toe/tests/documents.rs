@@ -60,7 +60,6 @@ fn execute(document: &Component, text: &str) -> String {
     let machine = Machine {
         scratch: folder.path().join("scratch"),
         folder: folder.path().join("work"),
-        components: BTreeMap::from([(ARN.to_owned(), COMPONENT.to_owned())]),
         logs: Some(folder.path().join("logs")),
         ..Machine::default()
     };
@@ -75,6 +74,7 @@ fn execute(document: &Component, text: &str) -> String {
             phases: ["test", "validate", "build"].map(str::to_owned).to_vec(),
             parameters: vec![("Given".into(), "by the request".into())],
             stored: stored(),
+            components: BTreeMap::from([(ARN.to_owned(), COMPONENT.to_owned())]),
             resume: resume.take(),
         };
         let outcome = run(document, &request, &machine, &mut |event| tell(&mut story, event));
@@ -113,7 +113,7 @@ phases:
         loop: {for: {start: 1, end: 1000000000000, updateBy: 1}}
         inputs: {stringIsEmpty: ''}
 ";
-    let story = execute(&Component::parse(text).unwrap().value);
+    let story = execute(&Component::parse(text).unwrap().value, text);
     assert!(
         story.contains("Failed: it took longer than its timeout of 1 s (loop index "),
         "{story}"

@@ -120,7 +120,7 @@ fn needed(tree: &Path, paths: &[PathBuf]) -> Result<u64, WriteError> {
     let mut blocks = 0;
     for path in paths {
         let fail = |source| WriteError::Tree { path: path.clone(), source };
-        let meta = fs::symlink_metadata(&tree.join(path)).map_err(fail)?;
+        let meta = fs::symlink_metadata(tree.join(path)).map_err(fail)?;
         // One more for a folder, or for attributes.
         blocks += 1 + if meta.is_dir() { 0 } else { meta.len().div_ceil(4096) };
     }

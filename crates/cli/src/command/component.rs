@@ -45,7 +45,7 @@ impl Component {
     pub(crate) async fn run(
         self,
         environment: &Environment,
-        home: impl FnOnce() -> Result<Home, CliError>,
+        home: impl Fn() -> Result<Home, CliError>,
         out: &mut Output,
     ) -> Result<Exit, CliError> {
         match self.what {

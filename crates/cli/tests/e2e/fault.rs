@@ -109,8 +109,8 @@ fn a_machine_that_dies_fails_the_test() {
     let (before, amis) = (Traces::now(&setting), setting.amis());
     let mut build = start(&setting, &project);
     wait_for(&mut build, "begun");
-    let killed = Command::new("pkill").args(["-KILL", "qemu-system"]).status();
-    assert!(killed.unwrap().success());
+    let machine = descendant(build.id(), "qemu-system").expect("the test runs in a machine");
+    assert!(Command::new("kill").args(["-KILL", &machine]).status().unwrap().success());
     assert_eq!(build.wait().unwrap().code(), Some(4));
     assert_eq!(Traces::now(&setting), before);
     assert_eq!(setting.amis(), amis);
@@ -237,6 +237,32 @@ fn a_killed_factory_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(Traces::now(&setting), before);
+}
+
+/// Returns the id of a process below `ancestor` whose name begins so.
+fn descendant(ancestor: u32, name: &str) -> Option<String> {
+    let is_below = |pid: &str| {
+        let mut pid = pid.to_owned();
+        while let Some(parent) = parent(&pid) {
+            if parent == ancestor.to_string() {
+                return true;
+            }
+            pid = parent;
+        }
+        false
+    };
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut pids = pids.filter_map(|entry| entry.file_name().into_string().ok());
+    pids.find(|pid| {
+        let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        comm.is_ok_and(|comm| comm.starts_with(name)) && is_below(pid)
+    })
+}
+
+fn parent(pid: &str) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    Some(parent.trim().to_owned())
 }
 
 fn start(setting: &Setting, project: &Path) -> std::process::Child {

@@ -55,6 +55,9 @@ impl Fields {
     }
 }
 
+/// Attributes by full name.
+pub(super) type Attributes = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// A name, what it stands for, and an attribute's value.
 pub(super) struct Named<'a> {
     pub(super) target: Key,
@@ -80,10 +83,7 @@ pub(super) fn names(mut item: &[u8]) -> Result<Vec<Named<'_>>, ReadErrorKind> {
 
 /// Adds the attributes in an item. Btrfs's own properties, which say how files
 /// are to be compressed, mean nothing elsewhere.
-pub(super) fn attributes(
-    item: &[u8],
-    attributes: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-) -> Result<(), ReadErrorKind> {
+pub(super) fn attributes(item: &[u8], attributes: &mut Attributes) -> Result<(), ReadErrorKind> {
     for named in names(item)? {
         if !named.name.starts_with(b"btrfs.") {
             attributes.insert(named.name.to_vec(), named.value.to_vec());

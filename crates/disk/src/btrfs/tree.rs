@@ -38,6 +38,9 @@ impl Key {
     }
 }
 
+/// What a scan does with an item.
+pub(super) type Take<'a> = dyn FnMut(Key, &[u8]) -> Result<(), ReadErrorKind> + 'a;
+
 /// A tree's root.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Root {
@@ -58,7 +61,7 @@ impl<T: Read + Seek> Source<T> {
         &mut self,
         root: Root,
         range: &RangeInclusive<Key>,
-        take: &mut dyn FnMut(Key, &[u8]) -> Result<(), ReadErrorKind>,
+        take: &mut Take<'_>,
     ) -> Result<(), ReadErrorKind> {
         if usize::from(root.level) >= LEVELS {
             return Err(broken());
@@ -72,7 +75,7 @@ impl<T: Read + Seek> Source<T> {
         block: &[u8],
         level: u8,
         range: &RangeInclusive<Key>,
-        take: &mut dyn FnMut(Key, &[u8]) -> Result<(), ReadErrorKind>,
+        take: &mut Take<'_>,
     ) -> Result<(), ReadErrorKind> {
         let record = if level == 0 { ITEM } else { POINTER };
         let count = u32_at(block, 96) as usize;

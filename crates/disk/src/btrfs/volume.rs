@@ -1,14 +1,13 @@
 //! Inodes of Btrfs as entries, the names in its directories, and subvolumes.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::content::{self, Content, Piece};
-use super::item::{self, Fields};
+use super::item::{self, Attributes, Fields};
 use super::source::{Id, ROOT_DIRECTORY, Source, TOP};
 use super::tree::Key;
 use crate::entry::Kind;
-use crate::read::{self, ReadErrorKind, Volume, corrupt};
+use crate::read::{self, Names, ReadErrorKind, Volume, corrupt};
 
 const TYPE_MASK: u32 = 0xf000;
 /// The longest target, in bytes.
@@ -54,7 +53,7 @@ impl<T: Read + Seek> Volume for Source<T> {
         })
     }
 
-    fn children(&mut self, id: Id, _: &Vec<Piece>) -> Result<Vec<(Vec<u8>, Id)>, ReadErrorKind> {
+    fn children(&mut self, id: Id, _: &Vec<Piece>) -> Result<Names<Id>, ReadErrorKind> {
         let root = self.tree(id.tree)?;
         let mut names = Vec::new();
         self.scan(root, &Key::all(id.number, item::INDEX), &mut |_, item| {
@@ -88,7 +87,7 @@ impl<T: Read + Seek> Volume for Source<T> {
 
 impl<T: Read + Seek> Source<T> {
     /// Returns the subvolumes at the top, in the order of their names.
-    pub(crate) fn subvolumes(&mut self) -> Result<Vec<(Vec<u8>, Id)>, ReadErrorKind> {
+    pub(crate) fn subvolumes(&mut self) -> Result<Names<Id>, ReadErrorKind> {
         let mut children = self.children(Id::root_of(TOP), &Vec::new())?;
         children.retain(|(_, id)| id.tree != TOP);
         children.sort_by(|a, b| a.0.cmp(&b.0));
@@ -144,11 +143,11 @@ impl<T: Read + Seek> Source<T> {
         self.mounted.insert(self.root.tree);
     }
 
-    fn fields(&mut self, id: Id) -> Result<(Fields, BTreeMap<Vec<u8>, Vec<u8>>), ReadErrorKind> {
+    fn fields(&mut self, id: Id) -> Result<(Fields, Attributes), ReadErrorKind> {
         let root = self.tree(id.tree)?;
         let key = |kind, offset| Key { object: id.number, kind, offset };
         let mut fields = None;
-        let mut xattrs = BTreeMap::new();
+        let mut xattrs = Attributes::new();
         self.scan(
             root,
             &(key(item::INODE, 0)..=key(item::ATTRIBUTE, u64::MAX)),

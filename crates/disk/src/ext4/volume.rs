@@ -12,7 +12,7 @@ use super::source::Source;
 use super::xattr::{self, Attributes, Unreadable};
 use crate::bytes::{u16_at, u32_at};
 use crate::entry::{Kind, Time};
-use crate::read::{self, Content, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::read::{self, Content, Names, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
 
 /// The content is encrypted.
 const ENCRYPTED: u32 = 0x800;
@@ -80,7 +80,7 @@ impl<T: Read + Seek> Volume for Source<T> {
         })
     }
 
-    fn children(&mut self, _: u32, body: &Body) -> Result<Vec<(Vec<u8>, u32)>, ReadErrorKind> {
+    fn children(&mut self, _: u32, body: &Body) -> Result<Names<u32>, ReadErrorKind> {
         if body.size > LARGEST_DIRECTORY {
             return Err(corrupt("the directory is too large"));
         }

@@ -29,7 +29,7 @@ pub(crate) trait Volume {
         &mut self,
         id: Self::Id,
         body: &Self::Body,
-    ) -> Result<Vec<(Vec<u8>, Self::Id)>, ReadErrorKind>;
+    ) -> Result<Names<Self::Id>, ReadErrorKind>;
 
     /// Returns the `size` bytes of a file.
     fn content(&mut self, body: Self::Body, size: u64) -> Box<dyn Read + '_>;
@@ -49,6 +49,9 @@ pub(crate) struct Inode<B> {
     pub(crate) links: u32,
     pub(crate) body: B,
 }
+
+/// Names in a directory, and their inodes.
+pub(crate) type Names<I> = Vec<(Vec<u8>, I)>;
 
 /// Directories that stand in the place of others: what is mounted there.
 pub(crate) type Grafts<I> = Vec<(Vec<u8>, I)>;

@@ -4,7 +4,7 @@
 //! and is not read.
 
 use crate::bytes::{be_u16_at, be_u32_at, be_u64_at};
-use crate::read::{ReadErrorKind, corrupt};
+use crate::read::{Names, ReadErrorKind, corrupt};
 
 /// A directory that is one block, which ends in its leaf.
 const BLOCK_MAGIC: [u8; 4] = *b"XDB3";
@@ -16,7 +16,7 @@ const UNUSED: u16 = 0xffff;
 const LEAF_ENTRY: usize = 8;
 
 /// Names and inodes.
-pub(super) type Children = Vec<(Vec<u8>, u64)>;
+pub(super) type Children = Names<u64>;
 
 /// Reads a directory that is held in its inode ("Short Form Directories").
 pub(super) fn short_form(bytes: &[u8], file_types: bool) -> Result<Children, ReadErrorKind> {

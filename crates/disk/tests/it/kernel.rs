@@ -118,7 +118,7 @@ fn exhaust(input: Cursor<&[u8]>) {
     let _ = reader.enter(&Subvolume::Path("root".to_owned()));
     let _ = reader.subvolumes();
     let _ = reader.mount("home", &Subvolume::Path("home".to_owned()));
-    let mut left = 64 << 20;
+    let mut left = 8 << 20;
     let _ = reader.walk(|_, content| {
         // A damaged size must not hold up the test.
         let read = std::io::copy(&mut content.take(left), &mut std::io::sink()).unwrap_or(0);
@@ -136,7 +136,7 @@ fn damage(name: &str) {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let places = (any::<prop::sample::Index>(), 0..512usize, any::<u8>());
     let damages = proptest::collection::vec(places, 1..40);
-    for _ in 0..60 {
+    for _ in 0..30 {
         let damage = damages.new_tree(&mut runner).unwrap().current();
         let mut before = Vec::new();
         for (sector, within, byte) in damage {

@@ -42,10 +42,10 @@ impl Step {
             );
             let names: Vec<String> = self.platforms().iter().map(Platform::to_string).collect();
             let help = format!("it works on {}", names.join(" and "));
-            problems.push(Problem::error("platform", self.span, message).help(help));
+            problems.push(Problem::error("wrong-platform", self.span, message).help(help));
         }
         for (span, message) in misfits(&self.module, self.action.tree(), platform) {
-            problems.push(Problem::error("platform", span, message));
+            problems.push(Problem::error("wrong-platform", span, message));
         }
         problems
     }

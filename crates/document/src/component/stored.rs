@@ -74,9 +74,10 @@ impl Reference {
     }
 }
 
-struct Known<'a> {
-    values: &'a BTreeMap<String, String>,
-    stored: &'a BTreeMap<String, String>,
+/// What is known before a document runs.
+pub(super) struct Known<'a> {
+    pub(super) values: &'a BTreeMap<String, String>,
+    pub(super) stored: &'a BTreeMap<String, String>,
 }
 
 impl Known<'_> {

@@ -12,9 +12,14 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
+use crate::clock::since_1970;
+use crate::record::Record;
 use crate::resume::Counts;
 use crate::run::{Outcome, RunError, run_within};
 use crate::s3::{Client, S3Error};
+
+/// The name of the output that holds the records of what was executed.
+pub(crate) const DETAILED_OUTPUT: &str = "detailedOutput";
 
 /// How many documents may be around a nested one (reference §2.6).
 const DEPTH_LIMIT: usize = 3;
@@ -45,6 +50,8 @@ pub(crate) enum DocumentError {
     Run { document: String, source: RunError },
     #[error("the state to resume from is not of this step")]
     Resume(#[source] serde_json::Error),
+    #[error("the record of the execution cannot be written")]
+    Record(#[source] serde_json::Error),
     #[error("`{document}`: {message}")]
     Failed { document: String, message: String, outputs: Vec<(String, String)> },
 }
@@ -62,7 +69,8 @@ impl DocumentError {
             | Self::TooDeep(_)
             | Self::Invalid(_)
             | Self::Run { .. }
-            | Self::Resume(_) => Vec::new(),
+            | Self::Resume(_)
+            | Self::Record(_) => Vec::new(),
         }
     }
 }
@@ -74,18 +82,57 @@ struct Nested {
     /// The text: the file it came from may not outlive the restart.
     document: String,
     execution_id: String,
+    /// What has happened in it so far.
+    record: Record,
     resume: Option<Resume>,
+}
+
+impl Nested {
+    fn begin(document: String) -> Self {
+        let execution_id = execution_id();
+        let record = Record::new(&execution_id, micros());
+        Self { document, execution_id, record, resume: None }
+    }
+
+    /// Returns the step's outputs: the members of AWS's summary (reference
+    /// §2.6) and the record.
+    fn end(
+        mut self,
+        bench: &Bench<'_>,
+        status: Status,
+        message: &str,
+        counts: Counts,
+    ) -> Result<Vec<(String, String)>, DocumentError> {
+        let failed = status == Status::Failed;
+        self.record.end_document(failed.then_some(message), micros());
+        self.record.end(micros());
+        let logs = bench.machine.logs.as_ref();
+        let members = [
+            ("executedStepCount", counts.executed.to_string()),
+            ("executionId", self.execution_id),
+            ("failedStepCount", counts.failed.to_string()),
+            ("failureMessage", message.to_owned()),
+            ("ignoredFailedStepCount", counts.ignored.to_string()),
+            ("logUrl", logs.map_or_else(String::new, |path| path.to_string_lossy().into_owned())),
+            ("status", if failed { "failed" } else { "success" }.to_owned()),
+            (
+                DETAILED_OUTPUT,
+                serde_json::to_string(&[self.record]).map_err(DocumentError::Record)?,
+            ),
+        ];
+        Ok(members.map(|(name, value)| (name.to_owned(), value)).into())
+    }
 }
 
 pub(crate) fn perform(
     inputs: &ExecuteDocument,
     bench: &mut Bench<'_>,
 ) -> Result<Done, ActionError> {
-    let nested = match bench.resume.take() {
+    let going_on = bench.resume.take();
+    let is_new = going_on.is_none();
+    let mut nested = match going_on {
         Some(state) => serde_json::from_value(state).map_err(DocumentError::Resume)?,
-        None => {
-            Nested { document: obtain(inputs, bench)?, execution_id: execution_id(), resume: None }
-        }
+        None => Nested::begin(obtain(inputs, bench)?),
     };
     let name = inputs.document.clone();
     if bench.requests.iter().any(|outer| outer.document == nested.document) {
@@ -95,32 +142,33 @@ pub(crate) fn perform(
         return Err(DocumentError::TooDeep(name).into());
     }
     let component = parse(&name, &nested.document, bench)?;
+    let parameters = inputs.parameters.iter();
     let request = Execute {
         component: name.clone(),
-        document: nested.document,
+        document: nested.document.clone(),
         phases: phases(inputs, &component),
-        parameters: inputs
-            .parameters
-            .iter()
-            .map(|argument| (argument.name.clone(), argument.value.clone()))
-            .collect(),
+        parameters: parameters.map(|it| (it.name.clone(), it.value.clone())).collect(),
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
-        resume: nested.resume,
+        components: bench.requests.last().map(|outer| outer.components.clone()).unwrap_or_default(),
+        resume: nested.resume.take(),
     };
-    let report = &mut |event| (bench.tell)(Told::Nested(event));
+    if is_new {
+        nested.record.begin(&name, &component, micros());
+    }
+    let report = &mut |event| {
+        nested.record.take(&component, &event, micros());
+        (bench.tell)(Told::Nested(Box::new(event)));
+    };
     let ran = run_within(&component, &request, bench.machine, bench.requests, report);
-    let (outcome, counts) =
-        ran.map_err(|source| DocumentError::Run { document: name.clone(), source })?;
-    let execution_id = nested.execution_id;
-    match outcome {
-        Outcome::Reboot { resume, delay } => {
-            let nested = Nested { document: request.document, execution_id, resume: Some(resume) };
+    match ran.map_err(|source| DocumentError::Run { document: name.clone(), source })? {
+        (Outcome::Reboot { resume, delay }, _) => {
+            let nested = Nested { resume: Some(resume), ..nested };
             let resume = serde_json::to_value(nested).map_err(DocumentError::Resume)?;
             Ok(Done { restart: Some(Restart::Within { delay, resume }), ..Done::default() })
         }
-        Outcome::Ended { status, message } => {
-            let outputs = summary(bench, execution_id, status, &message, counts);
+        (Outcome::Ended { status, message }, counts) => {
+            let outputs = nested.end(bench, status, &message, counts)?;
             if status == Status::Failed {
                 return Err(DocumentError::Failed { document: name, message, outputs }.into());
             }
@@ -160,7 +208,8 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
         DocumentAddress::S3(address) => fetch(&address, inputs, bench)
             .map_err(|source| DocumentError::Fetch { document: document.clone(), source })?,
         DocumentAddress::Component(arn) => {
-            let text = bench.machine.components.get(&arn);
+            let outer = bench.requests.last();
+            let text = outer.and_then(|outer| outer.components.get(&arn));
             return text.cloned().ok_or(DocumentError::NoComponent(arn));
         }
     };
@@ -209,26 +258,9 @@ fn phases(inputs: &ExecuteDocument, component: &Component) -> Vec<String> {
     }
 }
 
-/// Returns the step's outputs, with the members of AWS's summary (reference §2.6).
-fn summary(
-    bench: &Bench<'_>,
-    execution_id: String,
-    status: Status,
-    message: &str,
-    counts: Counts,
-) -> Vec<(String, String)> {
-    let logs = bench.machine.logs.as_ref();
-    let status = if status == Status::Failed { "failed" } else { "success" };
-    let members = [
-        ("executedStepCount", counts.executed.to_string()),
-        ("executionId", execution_id),
-        ("failedStepCount", counts.failed.to_string()),
-        ("failureMessage", message.to_owned()),
-        ("ignoredFailedStepCount", counts.ignored.to_string()),
-        ("logUrl", logs.map_or_else(String::new, |path| path.to_string_lossy().into_owned())),
-        ("status", status.to_owned()),
-    ];
-    members.map(|(name, value)| (name.to_owned(), value)).into()
+/// Returns the microseconds since 1970.
+fn micros() -> i64 {
+    i64::try_from(since_1970().as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Returns a random UUID (RFC 9562, version 4).
@@ -300,6 +332,35 @@ phases:
             Err("failed to fetch `s3://bucket/absent`: `s3://bucket/absent` answered 404 Not \
                  Found: NoSuchKey: The specified key does not exist."),
         );
+    }
+
+    #[test]
+    fn the_record_of_a_nested_execution_is_put_out() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), TEXT).unwrap();
+        let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+        let inputs = ExecuteDocument {
+            document: "a.yaml".into(),
+            bucket_owner: None,
+            phases: Some("build".into()),
+            parameters: Vec::new(),
+        };
+        let mut bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            mask: &Mask::default(),
+            tell: &mut |_| {},
+            requests: &[],
+            resume: None,
+        };
+        let outputs = perform(&inputs, &mut bench).unwrap().outputs;
+        let find = |name: &str| outputs.iter().find(|(known, _)| known == name).unwrap().1.clone();
+        let record: serde_json::Value = serde_json::from_str(&find(DETAILED_OUTPUT)).unwrap();
+        assert_eq!(record[0]["executionId"], find("executionId"));
+        let document = &record[0]["documents"][0];
+        assert_eq!(document["filePath"], "a.yaml");
+        assert_eq!(document["phases"][0]["steps"][0]["name"], "Hello");
+        assert_eq!(document["phases"][0]["steps"][0]["status"], "success");
     }
 
     #[test]

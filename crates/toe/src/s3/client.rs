@@ -12,7 +12,7 @@ use ureq::{Agent, Body};
 use super::answer::{Page, refusal};
 use super::sign::{self, EMPTY, Slash, authorization, encode, timestamp};
 use super::{Credentials, Settings};
-use crate::clock::{Deadline, unix_seconds};
+use crate::clock::{Deadline, since_1970};
 use crate::digest;
 use crate::http::{Trust, client};
 
@@ -272,7 +272,7 @@ impl Client {
         if let Some(credentials) = &self.credentials {
             let sha256 = call.body.as_ref().map_or(EMPTY, |(_, sha256)| sha256);
             headers.insert("x-amz-content-sha256".to_owned(), sha256.to_owned());
-            headers.insert("x-amz-date".to_owned(), timestamp(unix_seconds()));
+            headers.insert("x-amz-date".to_owned(), timestamp(since_1970().as_secs()));
             if let Some(token) = &credentials.session_token {
                 headers.insert("x-amz-security-token".to_owned(), token.clone());
             }

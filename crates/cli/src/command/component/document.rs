@@ -6,8 +6,7 @@ use std::io;
 use std::path::Path;
 
 use document::{Component, Problems, Severity, place};
-use factory::managed_components;
-use name::{Arn, Kind, Level, Owner};
+use factory::ManagedComponent;
 use serde::Serialize;
 
 use super::platform::Platform;
@@ -104,27 +103,12 @@ fn read(name: &str) -> Result<String, DocumentError> {
         return Err(DocumentError::ObjectStore(name.to_owned()));
     }
     if name.starts_with("arn:") {
-        let text = managed(name).map(str::to_owned);
+        let managed = name.parse().ok().and_then(|arn| ManagedComponent::find(&arn));
+        let text = managed.map(|managed| managed.text.to_owned());
         return text.ok_or_else(|| DocumentError::None(name.to_owned()));
     }
     fs::read_to_string(Path::new(name))
         .map_err(|source| DocumentError::Read { path: name.to_owned(), source })
-}
-
-/// Returns the text of the managed component that an ARN means.
-fn managed(arn: &str) -> Option<&'static str> {
-    let arn: Arn = arn.parse().ok()?;
-    if arn.kind() != Kind::Component || !matches!(arn.owner(), Owner::Managed(_)) {
-        return None;
-    }
-    let fits = |version| match arn.level() {
-        Level::Name => true,
-        Level::Version(pattern) => pattern.matches(version),
-        Level::Build(build) => build.version == version && build.build == 1,
-    };
-    let all = managed_components().iter();
-    let fitting = all.filter(|managed| managed.name == arn.name() && fits(managed.version()));
-    fitting.max_by_key(|managed| managed.version()).map(|managed| managed.text)
 }
 
 impl DocumentProblems {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use channel::{Execute, Resume, Status};
+use document::Component;
 use factory::Trial;
 use instance::ExecuteError;
 use rustix::process::{getpid, set_child_subreaper};
 use tempfile::TempDir;
 use toe::{Machine, Outcome, RunError};
 
-use super::document::Document;
 use super::story::Story;
 use crate::environment::Environment;
 use crate::error::CliError;
@@ -21,7 +21,7 @@ use crate::error::CliError;
 pub(crate) enum Place {
     /// On this machine, with the rights of whoever runs the command.
     Here {
-        machine: Machine,
+        machine: Box<Machine>,
         /// Holds scripts while they run.
         _scratch: TempDir,
     },
@@ -74,30 +74,20 @@ impl Place {
             s3: toe::s3::Settings::of(|name| environment.variable(name)),
             ..Machine::default()
         };
-        Ok(Self::Here { machine, _scratch: scratch })
+        Ok(Self::Here { machine: Box::new(machine), _scratch: scratch })
     }
 
-    /// Runs `phases` of a document, from where `resume` says.
+    /// Does what `request` asks, which is to run `component`.
     pub(crate) fn execute(
         &mut self,
-        document: &Document,
-        phases: Vec<String>,
-        parameters: Vec<(String, String)>,
-        resume: Option<Resume>,
+        component: &Component,
+        request: Execute,
         story: &Story<'_>,
     ) -> Result<Ending, PlaceError> {
-        let request = Execute {
-            component: document.path.clone(),
-            document: document.text.clone(),
-            phases,
-            parameters,
-            stored: Vec::new(),
-            resume,
-        };
         match self {
             Self::Here { machine, .. } => {
                 let mut tell = |event| story.event(&event);
-                let outcome = toe::run(&document.component, &request, machine, &mut tell);
+                let outcome = toe::run(component, &request, machine, &mut tell);
                 toe::reap(None);
                 match outcome {
                     Ok(Outcome::Ended { status, message }) => Ok(over(status, message)),

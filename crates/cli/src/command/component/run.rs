@@ -6,8 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use channel::Execute;
 use clap::ArgAction;
-use factory::{Case, Kind, Site};
+use document::{Component, Reference, Step};
+use factory::{
+    Case, Cause, Kind, LoadedComponent, NoParameters, Parameters, Site, executed_components,
+    stored_parameters,
+};
 use model::{DiskLocation, ParentImage};
 use name::Digest;
 use serde::Serialize;
@@ -126,6 +131,7 @@ pub(crate) struct Run {
 struct Work {
     order: Order,
     documents: Vec<Document>,
+    parameters: Arc<dyn Parameters>,
     waiting: Option<State>,
     instance: Option<Instance>,
     shell: bool,
@@ -152,7 +158,7 @@ impl Run {
     pub(crate) async fn run(
         self,
         environment: &Environment,
-        home: impl FnOnce() -> Result<Home, CliError>,
+        home: impl Fn() -> Result<Home, CliError>,
         out: &mut Output,
     ) -> Result<Exit, CliError> {
         let began = clock::instant();
@@ -174,6 +180,13 @@ impl Run {
         if let (Some(state), Some(folder)) = (&waiting, &order.state_directory) {
             state.check(&documents, folder)?;
         }
+        // Without need for it, no data folder is made.
+        let parameters: Arc<dyn Parameters> = if ask_for_parameters(&documents) {
+            let home = home()?;
+            Arc::new(home.parameters(&home.new_catalogue().await?)?)
+        } else {
+            Arc::new(NoParameters)
+        };
         let instance = match &self.base {
             Some(base) => Some(self.instance(base, home()?, out).await?),
             None => None,
@@ -184,7 +197,8 @@ impl Run {
         let cancel = on_signals(move || telling.note("cancelling…".to_owned()))?;
         let shell = self.shell_on_failure;
         let environment = environment.clone();
-        let work = Work { order, documents, waiting, instance, shell, environment, cancel };
+        let work =
+            Work { order, documents, parameters, waiting, instance, shell, environment, cancel };
         let cancel = Arc::clone(&work.cancel);
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || work.carry_out(&teller, &handle, progress));
@@ -268,6 +282,22 @@ impl Run {
             None => Exit::Done,
         })
     }
+}
+
+fn phases_of(component: &Component) -> Vec<String> {
+    component.phases.iter().map(|phase| phase.name.clone()).collect()
+}
+
+/// Says whether `documents` refer to stored parameters.
+fn ask_for_parameters(documents: &[Document]) -> bool {
+    let references = |document: &Document| {
+        let steps = document.component.phases.iter().flat_map(|phase| &phase.steps);
+        steps.flat_map(Step::references).collect::<Vec<_>>()
+    };
+    let is_stored = |reference: &Reference| {
+        matches!(reference, Reference::Stored(_) | Reference::StoredUnder(_))
+    };
+    documents.iter().flat_map(references).any(|reference| is_stored(&reference))
 }
 
 /// Returns a failure in a sentence. The message of a document names the phase
@@ -404,11 +434,14 @@ impl Work {
         for n in first..self.documents.len() {
             let document = &self.documents[n];
             story.begin(n, resume.is_some());
-            let phases = self.order.phases.clone().unwrap_or_else(|| {
-                document.component.phases.iter().map(|phase| phase.name.clone()).collect()
-            });
-            let parameters = self.order.documents[n].1.clone();
-            match place.execute(document, phases, parameters, resume.take(), &story) {
+            let request = match self.request(n, resume.take()) {
+                Ok(request) => request,
+                Err(failure) => {
+                    story.end(Some(&failure.message));
+                    break;
+                }
+            };
+            match place.execute(&document.component, request, &story) {
                 Ok(Ending::Over(failure)) => {
                     story.end(failure.as_deref());
                     if failure.is_some() {
@@ -426,6 +459,36 @@ impl Work {
             }
         }
         Ok((story.finish(), None, place))
+    }
+
+    /// Returns what is asked of document `n`, and all it needs for that.
+    fn request(
+        &self,
+        n: usize,
+        resume: Option<channel::Resume>,
+    ) -> Result<Execute, Box<factory::Failure>> {
+        let Document { path, text, component } = &self.documents[n];
+        let parameters = self.order.documents[n].1.clone();
+        let phases = self.order.phases.clone();
+        let phases = phases.unwrap_or_else(|| phases_of(component));
+        let named: Vec<&str> = phases.iter().map(String::as_str).collect();
+        let loaded = LoadedComponent {
+            name: path.clone(),
+            text: text.clone(),
+            component: component.clone(),
+            parameters: parameters.clone(),
+        };
+        let stored = stored_parameters(&*self.parameters, &loaded, &named, Cause::Component)?;
+        let components = executed_components(component, &named, &parameters);
+        Ok(Execute {
+            component: path.clone(),
+            document: text.clone(),
+            phases,
+            parameters,
+            stored,
+            components,
+            resume,
+        })
     }
 
     /// Opens the log folder: a new one, or that of the execution that waited.

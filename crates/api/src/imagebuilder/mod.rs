@@ -1,0 +1,24 @@
+//! The operations of Image Builder: a file for each resource, and one for each rule that several share.
+
+mod claim;
+mod date;
+mod error;
+mod filter;
+mod latest;
+mod managed;
+mod own;
+mod page;
+mod policy;
+
+mod component;
+mod container_recipe;
+mod distribution;
+mod image;
+mod image_recipe;
+mod infrastructure;
+mod lifecycle_policy;
+mod marketplace;
+mod pipeline;
+mod scan_finding;
+mod tag;
+mod workflow;

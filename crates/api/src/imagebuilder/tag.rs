@@ -1,0 +1,54 @@
+//! Tags of resources (reference §1.9).
+
+use wire::imagebuilder::{
+    Error, ListTagsForResourceRequest, ListTagsForResourceResponse, TagResourceRequest,
+    TagResourceResponse, Tags, UntagResourceRequest, UntagResourceResponse,
+};
+use wire::sigv4::Caller;
+
+use store::resource;
+
+use super::error::{not_found, refusal};
+use super::own::own;
+use crate::Api;
+
+impl Tags<Caller> for Api {
+    async fn list_tags_for_resource(
+        &self,
+        caller: &Caller,
+        input: ListTagsForResourceRequest,
+    ) -> Result<ListTagsForResourceResponse, Error> {
+        let text = &input.resource_arn;
+        let entry = self.find(caller, "resourceArn", text).await?;
+        // Tags belong to what an ARN names, never to what it resolves to.
+        if entry.arn.to_string() != *text {
+            return Err(not_found(text));
+        }
+        Ok(ListTagsForResourceResponse { tags: some(entry.tags) })
+    }
+
+    async fn tag_resource(
+        &self,
+        caller: &Caller,
+        input: TagResourceRequest,
+    ) -> Result<TagResourceResponse, Error> {
+        let arn = own(caller, "resourceArn", &input.resource_arn)?;
+        resource::set_tags(self.db(), &arn, input.tags).await.map_err(refusal)?;
+        Ok(TagResourceResponse {})
+    }
+
+    async fn untag_resource(
+        &self,
+        caller: &Caller,
+        input: UntagResourceRequest,
+    ) -> Result<UntagResourceResponse, Error> {
+        let arn = own(caller, "resourceArn", &input.resource_arn)?;
+        resource::remove_tags(self.db(), &arn, &input.tag_keys).await.map_err(refusal)?;
+        Ok(UntagResourceResponse {})
+    }
+}
+
+/// Returns the tags as answers have them: not at all if there are none, as the model asks.
+pub(crate) fn some<M: Default + PartialEq>(tags: M) -> Option<M> {
+    if tags == M::default() { None } else { Some(tags) }
+}

@@ -1,0 +1,100 @@
+//! Client tokens: a request that comes again is answered as it was, for 24 hours (reference §1.5).
+//!
+//! A token is recorded in the transaction that carries its request out, so
+//! that of several equal requests at once one is carried out.
+
+use sqlx::{Sqlite, Transaction};
+
+use name::{Account, Digest, Region};
+
+use crate::error::attempt;
+use crate::{Db, StoreError, StoreErrorKind};
+
+/// A request with the token its client gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose request it is.
+    pub account: Account,
+    /// The region it is for.
+    pub region: Region,
+    /// What it asks for.
+    pub operation: &'static str,
+    /// The client's token.
+    pub token: String,
+    /// The digest of its parameters.
+    pub digest: Digest,
+    /// When it came, in microseconds.
+    pub at: i64,
+}
+
+/// How long a token is kept, in microseconds: 24 hours.
+const KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Returns what the request was answered with, if it was carried out before.
+///
+/// Fails with [`StoreErrorKind::TokenMismatch`] if the token came with another
+/// request.
+pub async fn answered(db: &Db, claim: &Claim) -> Result<Option<String>, StoreError> {
+    attempt("look for the client token", async {
+        let row = sqlx::query_as(FIND)
+            .bind(claim.account.as_str())
+            .bind(claim.region.as_str())
+            .bind(claim.operation)
+            .bind(&claim.token)
+            .bind(claim.at - KEPT)
+            .fetch_optional(db.pool())
+            .await?;
+        judge(claim, row)
+    })
+    .await
+}
+
+/// Like [`answered`], inside the transaction that is to carry the request out.
+pub(crate) async fn find(
+    tx: &mut Transaction<'_, Sqlite>,
+    claim: &Claim,
+) -> Result<Option<String>, StoreErrorKind> {
+    let row = sqlx::query_as(FIND)
+        .bind(claim.account.as_str())
+        .bind(claim.region.as_str())
+        .bind(claim.operation)
+        .bind(&claim.token)
+        .bind(claim.at - KEPT)
+        .fetch_optional(&mut **tx)
+        .await?;
+    judge(claim, row)
+}
+
+/// Records that the request is carried out and answered with `answer`; forgets old tokens.
+pub(crate) async fn record(
+    tx: &mut Transaction<'_, Sqlite>,
+    claim: &Claim,
+    answer: &str,
+) -> Result<(), StoreErrorKind> {
+    sqlx::query("DELETE FROM client_token WHERE created_at <= $1")
+        .bind(claim.at - KEPT)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("INSERT INTO client_token VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(claim.account.as_str())
+        .bind(claim.region.as_str())
+        .bind(claim.operation)
+        .bind(&claim.token)
+        .bind(claim.digest.hex())
+        .bind(answer)
+        .bind(claim.at)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+const FIND: &str = "SELECT digest, answer FROM client_token
+     WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND created_at > $5";
+
+fn judge(claim: &Claim, row: Option<(String, String)>) -> Result<Option<String>, StoreErrorKind> {
+    match row {
+        None => Ok(None),
+        Some((digest, answer)) if digest == claim.digest.hex() => Ok(Some(answer)),
+        Some(_) => Err(StoreErrorKind::TokenMismatch { token: claim.token.clone() }),
+    }
+}
