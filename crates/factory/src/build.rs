@@ -10,8 +10,10 @@ use engine::{Command, End};
 use instance::sandbox::Sandbox;
 use instance::vm::Machine;
 use model::{BuildFacts, BuildTime, ImageState};
-use name::{Account, Arn, Digest, Kind, Level, Owner, RunId};
+use name::{Account, Arn, Digest, Kind, Level, Owner, Region, RunId};
 use plan::{Action, Outline, Plan};
+use store::client_token::Claim;
+use store::run::Once;
 use store::step::NewStep;
 use store::{StepState, StoreError, Workflow, run, step};
 use tokio::runtime::Handle;
@@ -54,37 +56,27 @@ impl Factory {
         cancel: Arc<AtomicBool>,
     ) -> Result<Report, BuildError> {
         let shown = shown::of_project(&self.settings, &order.project);
-        let recorded = self.record(order, shown).await?;
+        let place = (shown.account.clone(), shown.region.clone());
+        let (new, plan) = draft(&order, shown)?;
+        let run = run::create(&self.db, new).await?;
+        let recorded = recorded(run, order, plan, place);
         self.carry_out(recorded, observer, Stop::by(cancel)).await
     }
 
-    /// Records that `order` will be built, and nothing more.
-    pub(crate) async fn record(
+    /// Records that `order` will be built, and nothing more, unless the
+    /// request was carried out before: then returns what it was answered with.
+    pub(crate) async fn record_once(
         &self,
         order: Order,
         shown: store::image::New,
-    ) -> Result<Recorded, BuildError> {
-        let plan = Plan::new(&outline(&order));
-        let recipe = &order.project.recipe;
-        let id = RunId::from_random(random().map_err(BuildError::Random)?);
-        let (account, region) = (shown.account.clone(), shown.region.clone());
-        let new = run::NewRun {
-            id,
-            image: recipe.name.segment(),
-            version: recipe.version,
-            project: order.folder.display().to_string(),
-            recipe: serde_json::json!({ "name": recipe.name.as_str() }),
-            work: id.to_string(),
-            owner: owner::this_process(),
-            started_at: now_micros(),
-            shown: store::image::New { plan: shown::steps(&plan), ..shown },
-        };
-        let run = run::create(&self.db, new).await?;
-        let owner = Owner::Account(account.clone());
-        let arn = Arn::new(region, owner, Kind::Image, &run.image, Level::Build(run.build));
-        let image =
-            arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
-        Ok(Recorded { run, image, account, order, plan })
+        claim: &Claim,
+    ) -> Result<Result<Recorded, String>, BuildError> {
+        let place = (shown.account.clone(), shown.region.clone());
+        let (new, plan) = draft(&order, shown)?;
+        Ok(match run::create_once(&self.db, new, claim).await? {
+            Once::Now(run) => Ok(recorded(*run, order, plan, place)),
+            Once::Before(answer) => Err(answer),
+        })
     }
 
     /// Builds what was recorded. Whatever happens, the run has an end in the
@@ -112,6 +104,33 @@ impl Factory {
             }
         }
     }
+}
+
+/// Returns the run that will build `order`, and its steps.
+fn draft(order: &Order, shown: store::image::New) -> Result<(run::NewRun, Plan), BuildError> {
+    let plan = Plan::new(&outline(order));
+    let recipe = &order.project.recipe;
+    let id = RunId::from_random(random().map_err(BuildError::Random)?);
+    let new = run::NewRun {
+        id,
+        image: recipe.name.segment(),
+        version: recipe.version,
+        project: order.folder.display().to_string(),
+        recipe: serde_json::json!({ "name": recipe.name.as_str() }),
+        work: id.to_string(),
+        owner: owner::this_process(),
+        started_at: now_micros(),
+        shown: store::image::New { plan: shown::steps(&plan), ..shown },
+    };
+    Ok((new, plan))
+}
+
+fn recorded(run: run::Run, order: Order, plan: Plan, place: (Account, Region)) -> Recorded {
+    let (account, region) = place;
+    let owner = Owner::Account(account.clone());
+    let arn = Arn::new(region, owner, Kind::Image, &run.image, Level::Build(run.build));
+    let image = arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
+    Recorded { run, image, account, order, plan }
 }
 
 /// A run that is recorded and that nothing is done for yet.

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::End;
-use name::{BuildVersion, Region, RunId};
+use name::{Region, RunId};
+use store::client_token::Claim;
 use store::image::New;
 use store::{StoreError, run};
 use tokio::sync::{Notify, Semaphore};
@@ -61,15 +62,11 @@ struct Job {
     asked: Arc<Notify>,
 }
 
-/// A run that was recorded.
+/// A run that was recorded, now or when the request came first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
-    /// Its id.
-    pub run: RunId,
     /// The image build version's ARN.
     pub image: String,
-    /// The build.
-    pub build: BuildVersion,
 }
 
 /// A run could not be started.
@@ -112,22 +109,28 @@ impl Queue {
     /// Records a run that will build `order`, and returns; the run goes on by itself.
     ///
     /// The image is `PENDING` until its turn comes.
-    pub async fn start(&self, order: Order, shown: New) -> Result<Started, StartError> {
+    ///
+    /// A request that was carried out before makes no second run.
+    pub async fn start(
+        &self,
+        order: Order,
+        shown: New,
+        claim: &Claim,
+    ) -> Result<Started, StartError> {
         let shared = &self.shared;
         let taken = shared.factory.taken_names_of(&shown.account, &order).await?;
         if let Some((region, name)) = taken.into_iter().next() {
             return Err(StartError::TakenName { name, region });
         }
         let place = Place::take(shared)?;
-        let recorded = shared.factory.record(order, shown).await?;
-        let started = Started {
-            run: recorded.run.id,
-            image: recorded.image.clone(),
-            build: recorded.run.build,
+        let recorded = match shared.factory.record_once(order, shown, claim).await? {
+            Ok(recorded) => recorded,
+            Err(image) => return Ok(Started { image }),
         };
-        let job = place.fill(started.run);
+        let image = recorded.image.clone();
+        let job = place.fill(recorded.run.id);
         tokio::spawn(Arc::clone(shared).perform(recorded, job));
-        Ok(started)
+        Ok(Started { image })
     }
 
     /// Asks a run to stop; returns whether it was one of this queue's that had not ended.

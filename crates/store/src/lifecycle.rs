@@ -7,6 +7,7 @@ use sqlx::{Sqlite, Transaction};
 use model::ImageState;
 use name::{Account, AmiId, Region, RunId, SnapshotId};
 
+use crate::client_token::{self, Claim};
 use crate::column::{number, text};
 use crate::error::attempt;
 use crate::image::Scope;
@@ -80,18 +81,24 @@ pub enum Snapshots {
     Deleted,
 }
 
-/// Carries a change out and records it with its execution.
+/// Carries a change out, records it with its execution and returns the
+/// execution's id; of a request that was carried out before, that one's.
 ///
-/// One transaction: all of it is done and told, or nothing. Refused with
-/// [`StoreErrorKind::Transition`] if the image cannot go there.
+/// One transaction with the client's token: all of it is done and told, or
+/// nothing. Refused with [`StoreErrorKind::Transition`] if the image cannot go
+/// there.
 pub async fn carry_out(
     db: &Db,
     change: &Change,
     execution: &Execution,
     resources: &[Resource],
-) -> Result<(), StoreError> {
+    claim: &Claim,
+) -> Result<String, StoreError> {
     attempt("change the image's state", async {
         let mut tx = db.begin().await?;
+        if let Some(answer) = client_token::find(&mut tx, claim).await? {
+            return Ok(answer);
+        }
         run::change(&mut tx, change.run, change.to, "", execution.started_at).await?;
         for ami in &change.amis {
             apply(&mut tx, change, *ami, execution.started_at).await?;
@@ -102,7 +109,9 @@ pub async fn carry_out(
             .execute(&mut *tx)
             .await?;
         insert(&mut tx, execution, resources).await?;
-        Ok(tx.commit().await?)
+        client_token::record(&mut tx, claim, &execution.id).await?;
+        tx.commit().await?;
+        Ok(execution.id.clone())
     })
     .await
 }
@@ -376,6 +385,17 @@ mod tests {
         }
     }
 
+    fn claim(token: u8) -> Claim {
+        Claim {
+            account: "000000000000".parse().unwrap(),
+            region: "local-1".parse().unwrap(),
+            operation: "StartResourceStateUpdate",
+            token: token.to_string(),
+            digest: name::Digest::of(&[token]),
+            at: 1,
+        }
+    }
+
     fn resource(parent: Option<&str>) -> Resource {
         Resource {
             parent: parent.map(str::to_owned),
@@ -396,7 +416,11 @@ mod tests {
         let Setting { fixture: Fixture { db, folder: _folder, .. }, run, ami } = setting().await;
         let go = async |n: u8, to: ImageState, snapshots: Snapshots| {
             let change = Change { run, to, amis: vec![ami], snapshots };
-            carry_out(&db, &change, &execution(n, i64::from(n)), &[]).await.unwrap();
+            let execution = execution(n, i64::from(n));
+            let id = carry_out(&db, &change, &execution, &[], &claim(n)).await.unwrap();
+            assert_eq!(id, execution.id);
+            // The same request again is answered and changes nothing.
+            assert_eq!(carry_out(&db, &change, &execution, &[], &claim(n)).await.unwrap(), id);
         };
         let ami_is = async |status: AmiStatus, deprecated_at: Option<i64>| {
             let entry = ami::get(&db, ami).await.unwrap();
@@ -419,7 +443,7 @@ mod tests {
         let Setting { fixture: Fixture { db, folder: _folder, .. }, run, ami } = setting().await;
         let to = ImageState::Available;
         let change = Change { run, to, amis: vec![ami], snapshots: Snapshots::Kept };
-        let error = carry_out(&db, &change, &execution(1, 1), &[]).await.unwrap_err();
+        let error = carry_out(&db, &change, &execution(1, 1), &[], &claim(1)).await.unwrap_err();
         assert!(matches!(error.kind(), StoreErrorKind::Transition { .. }), "{error:?}");
         let (account, region) = ("000000000000".parse().unwrap(), "local-1".parse().unwrap());
         let scope = Scope { account: &account, region: &region };
@@ -434,7 +458,8 @@ mod tests {
         let resources_of = [resource(None), resource(Some("web/1.0.0/1"))];
         for (n, to) in [(1, ImageState::Deprecated), (2, ImageState::Disabled)] {
             let change = Change { run, to, amis: Vec::new(), snapshots: Snapshots::Kept };
-            carry_out(&db, &change, &execution(n, i64::from(n)), &resources_of).await.unwrap();
+            let execution = execution(n, i64::from(n));
+            carry_out(&db, &change, &execution, &resources_of, &claim(n)).await.unwrap();
         }
         let of = "web/1.0.0/1";
         assert_eq!(get(&db, scope, "lce-1").await.unwrap(), Some(execution(1, 1)));
