@@ -22,6 +22,7 @@ pub(crate) const OWN: &str = "arn:aws:imagebuilder:eu-west-1:123456789012";
 /// A service with an empty store.
 pub(crate) struct Server {
     pub(crate) api: Api,
+    pub(crate) db: Db,
     time: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
@@ -41,8 +42,8 @@ impl Server {
         let db = Db::open(&folder.path().join("goldsmith.db")).await.unwrap();
         let time = Arc::new(AtomicI64::new(START));
         let clock = time.clone();
-        let api = Api::new(db, Arc::new(move || clock.load(Ordering::Relaxed)));
-        Self { api, time, _folder: folder }
+        let api = Api::new(db.clone(), Arc::new(move || clock.load(Ordering::Relaxed)));
+        Self { api, db, time, _folder: folder }
     }
 
     /// Lets seconds pass.
