@@ -275,11 +275,124 @@ impl Observer for Nobody {
 
 #[cfg(test)]
 mod tests {
+    use model::ImageState;
+    use serde_json::json;
+    use store::image;
+
     use super::*;
+    use crate::Settings;
+
+    /// A queue whose one turn is taken, so that whatever comes waits.
+    struct Waiting {
+        queue: Queue,
+        _data: tempfile::TempDir,
+    }
+
+    impl Waiting {
+        async fn new() -> Self {
+            let data = tempfile::tempdir().unwrap();
+            let agent = data.path().join("agent");
+            std::fs::write(&agent, "agent").unwrap();
+            let settings = Settings {
+                data: data.path().join("data"),
+                agent,
+                account: "000000000000".parse().unwrap(),
+                region: "local-1".parse().unwrap(),
+            };
+            std::fs::create_dir(&settings.data).unwrap();
+            let (factory, _) = Factory::open(settings).await.unwrap();
+            let queue = Queue::new(factory, Limits { at_once: 1, in_all: 2 });
+            queue.shared.turns.forget_permits(1);
+            Self { queue, _data: data }
+        }
+
+        async fn start(&self, token: &str) -> Result<Started, StartError> {
+            let project = json!({
+                "recipe": {
+                    "name": "Web",
+                    "semanticVersion": "1.0.0",
+                    "parentImage": "ami-00000000000000001",
+                },
+                "distributions": [{ "region": "local-1" }],
+            });
+            let order = Order::of_catalogue(&project, &[]).unwrap();
+            let settings = &self.queue.shared.factory.settings;
+            let (account, region) = (settings.account.clone(), settings.region.clone());
+            let claim = Claim {
+                account: account.clone(),
+                region: region.clone(),
+                operation: "CreateImage",
+                token: token.to_owned(),
+                digest: name::Digest::of(b""),
+                at: 1_000_000,
+            };
+            self.queue.start(order, New::of(account, region, "Web"), &claim).await
+        }
+
+        async fn states(&self) -> Vec<(ImageState, String)> {
+            let mut runs = run::list(&self.queue.shared.factory.db).await.unwrap();
+            runs.sort_by_key(|run| run.build);
+            runs.into_iter().map(|run| (run.state, run.reason)).collect()
+        }
+    }
 
     #[test]
     fn a_build_has_two_cores() {
         let at_once = |cores| Limits::of_cores(cores).at_once;
         assert_eq!([0, 1, 2, 3, 4, 16].map(at_once), [1, 1, 1, 1, 2, 8]);
+    }
+
+    #[tokio::test]
+    async fn runs_wait_and_can_be_cancelled_while_they_do() {
+        let waiting = Waiting::new().await;
+        let first = waiting.start("a").await.unwrap();
+        assert_eq!(first.image, "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1");
+        assert_eq!(waiting.start("a").await.unwrap(), first);
+        let second = waiting.start("b").await.unwrap();
+        let full = waiting.start("c").await.unwrap_err().to_string();
+        assert_eq!(full, "2 images are being built or wait for it, and no more may");
+        let pending = (ImageState::Pending, String::new());
+        assert_eq!(waiting.states().await, [pending.clone(), pending]);
+        assert!(second.image.ends_with("/2"));
+
+        for run in run::list(&waiting.queue.shared.factory.db).await.unwrap() {
+            assert!(waiting.queue.cancel(run.id));
+        }
+        waiting.queue.idle().await;
+        let cancelled = (ImageState::Cancelled, "cancelled".to_owned());
+        assert_eq!(waiting.states().await, [cancelled.clone(), cancelled]);
+        assert!(!waiting.queue.cancel(RunId::from_random([1; 8])));
+        waiting.start("d").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_ends_its_runs_and_takes_no_more() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        waiting.queue.close().await;
+        let reason = "the service was stopped before the build had ended";
+        assert_eq!(waiting.states().await, [(ImageState::Failed, reason.to_owned())]);
+        assert!(matches!(waiting.start("b").await, Err(StartError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn the_plan_of_a_run_is_shown_before_it_begins() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let db = &waiting.queue.shared.factory.db;
+        let run = run::list(db).await.unwrap().remove(0);
+        let plan = image::of_run(db, run.id).await.unwrap().plan;
+        let labels: Vec<&str> =
+            plan.as_array().unwrap().iter().map(|step| step["label"].as_str().unwrap()).collect();
+        assert_eq!(
+            labels,
+            [
+                "base ami-00000000000000001",
+                "create image",
+                "boot",
+                "verify image",
+                "distribute to local-1"
+            ]
+        );
     }
 }
