@@ -4,12 +4,15 @@ mod attached;
 mod claim;
 mod date;
 mod error;
+mod execution;
+mod execution_id;
 mod filter;
 mod latest;
 mod managed;
 mod own;
 mod page;
 mod policy;
+mod retirement;
 
 mod component;
 mod container_recipe;

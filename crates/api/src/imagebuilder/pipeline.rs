@@ -91,10 +91,10 @@ impl ImagePipelines<Caller> for Api {
 
     async fn list_image_pipeline_images(
         &self,
-        _: &Caller,
-        _: ListImagePipelineImagesRequest,
+        caller: &Caller,
+        input: ListImagePipelineImagesRequest,
     ) -> Result<ListImagePipelineImagesResponse, Error> {
-        Err(not_yet(Operation::ListImagePipelineImages))
+        self.pipeline_images(caller, input).await
     }
 
     async fn list_image_pipelines(
@@ -119,10 +119,10 @@ impl ImagePipelines<Caller> for Api {
 
     async fn start_image_pipeline_execution(
         &self,
-        _: &Caller,
-        _: StartImagePipelineExecutionRequest,
+        caller: &Caller,
+        input: StartImagePipelineExecutionRequest,
     ) -> Result<StartImagePipelineExecutionResponse, Error> {
-        Err(not_yet(Operation::StartImagePipelineExecution))
+        self.start_pipeline(caller, input).await
     }
 
     async fn update_image_pipeline(

@@ -93,26 +93,26 @@ impl Workflows<Caller> for Api {
 
     async fn get_workflow_execution(
         &self,
-        _: &Caller,
-        _: GetWorkflowExecutionRequest,
+        caller: &Caller,
+        input: GetWorkflowExecutionRequest,
     ) -> Result<GetWorkflowExecutionResponse, Error> {
-        Err(not_yet(Operation::GetWorkflowExecution))
+        self.workflow_execution(caller, input).await
     }
 
     async fn get_workflow_step_execution(
         &self,
-        _: &Caller,
-        _: GetWorkflowStepExecutionRequest,
+        caller: &Caller,
+        input: GetWorkflowStepExecutionRequest,
     ) -> Result<GetWorkflowStepExecutionResponse, Error> {
-        Err(not_yet(Operation::GetWorkflowStepExecution))
+        self.step_execution(caller, input).await
     }
 
     async fn list_waiting_workflow_steps(
         &self,
-        _: &Caller,
-        _: ListWaitingWorkflowStepsRequest,
+        caller: &Caller,
+        input: ListWaitingWorkflowStepsRequest,
     ) -> Result<ListWaitingWorkflowStepsResponse, Error> {
-        Err(not_yet(Operation::ListWaitingWorkflowSteps))
+        Self::waiting_steps(caller, &input)
     }
 
     async fn list_workflow_build_versions(
@@ -135,18 +135,18 @@ impl Workflows<Caller> for Api {
 
     async fn list_workflow_executions(
         &self,
-        _: &Caller,
-        _: ListWorkflowExecutionsRequest,
+        caller: &Caller,
+        input: ListWorkflowExecutionsRequest,
     ) -> Result<ListWorkflowExecutionsResponse, Error> {
-        Err(not_yet(Operation::ListWorkflowExecutions))
+        self.workflow_executions(caller, input).await
     }
 
     async fn list_workflow_step_executions(
         &self,
-        _: &Caller,
-        _: ListWorkflowStepExecutionsRequest,
+        caller: &Caller,
+        input: ListWorkflowStepExecutionsRequest,
     ) -> Result<ListWorkflowStepExecutionsResponse, Error> {
-        Err(not_yet(Operation::ListWorkflowStepExecutions))
+        self.step_executions(caller, input).await
     }
 
     async fn list_workflows(

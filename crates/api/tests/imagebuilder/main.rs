@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bench;
 mod server;
 
 mod component;
 mod concurrency;
+mod execution;
+mod image;
 mod managed;
 mod pipeline;
+mod retirement;
 mod tag;
 mod workflow;

@@ -26,7 +26,7 @@ pub(crate) const OWN: &str = "arn:aws:imagebuilder:eu-west-1:123456789012";
 /// A service with an empty store.
 pub(crate) struct Server {
     pub(crate) api: Api,
-    db: Db,
+    pub(crate) db: Db,
     time: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
