@@ -23,7 +23,8 @@ use wire::imagebuilder::{
 };
 use wire::sigv4::Caller;
 
-use super::error::{arn, invalid, not_found, not_yet, refusal, told, unsupported};
+use super::component::exact;
+use super::error::{arn, invalid, not_found, refusal, told, unsupported};
 use super::latest::latest;
 use super::own::own;
 use super::page::{Tokens, size};
@@ -93,10 +94,14 @@ impl Images<Caller> for Api {
 
     async fn distribute_image(
         &self,
-        _: &Caller,
-        _: DistributeImageRequest,
+        caller: &Caller,
+        input: DistributeImageRequest,
     ) -> Result<DistributeImageResponse, Error> {
-        Err(not_yet(Operation::DistributeImage))
+        let parameter = "distributionConfigurationArn";
+        self.find(caller, parameter, &input.distribution_configuration_arn).await?;
+        Err(unsupported(
+            "DistributeImage cannot be carried out yet: images are distributed as they are built.",
+        ))
     }
 
     async fn get_image(
@@ -142,17 +147,29 @@ impl Images<Caller> for Api {
     async fn import_disk_image(
         &self,
         _: &Caller,
-        _: ImportDiskImageRequest,
+        input: ImportDiskImageRequest,
     ) -> Result<ImportDiskImageResponse, Error> {
-        Err(not_yet(Operation::ImportDiskImage))
+        exact(&input.semantic_version)
+            .map_err(|error| Error::new(ErrorKind::Client, error.message))?;
+        Err(Error::new(
+            ErrorKind::Client,
+            "ImportDiskImage cannot be carried out yet: nothing here installs an operating system \
+             from an ISO file.",
+        ))
     }
 
     async fn import_vm_image(
         &self,
         _: &Caller,
-        _: ImportVmImageRequest,
+        input: ImportVmImageRequest,
     ) -> Result<ImportVmImageResponse, Error> {
-        Err(not_yet(Operation::ImportVmImage))
+        exact(&input.semantic_version)
+            .map_err(|error| Error::new(ErrorKind::Client, error.message))?;
+        Err(Error::new(
+            ErrorKind::Client,
+            "ImportVmImage cannot be carried out yet: there are no VM import tasks here. \
+             A disk image can be the parent image of a project instead.",
+        ))
     }
 
     async fn list_image_build_versions(

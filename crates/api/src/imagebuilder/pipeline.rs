@@ -15,7 +15,7 @@ use wire::imagebuilder::{
 use wire::sigv4::Caller;
 
 use super::date::date;
-use super::error::{dry_run, not_yet, refusal};
+use super::error::{dry_run, refusal};
 use super::filter::Known;
 use super::own::{body, own};
 use super::page::{Listing, Tokens};

@@ -19,7 +19,7 @@ use wire::sigv4::Caller;
 
 use super::component::{exact, inline, no_key};
 use super::date::date;
-use super::error::{arn, bad_document, dry_run, not_yet, refusal};
+use super::error::{arn, bad_document, dry_run, refusal, unsupported};
 use super::filter::{Filters, Known};
 use super::latest::{latest, version, version_arn};
 use super::own::{body, owner};
@@ -171,10 +171,16 @@ impl Workflows<Caller> for Api {
 
     async fn send_workflow_step_action(
         &self,
-        _: &Caller,
-        _: SendWorkflowStepActionRequest,
+        caller: &Caller,
+        input: SendWorkflowStepActionRequest,
     ) -> Result<SendWorkflowStepActionResponse, Error> {
-        Err(not_yet(Operation::SendWorkflowStepAction))
+        // The image must be the caller's before anything is said of its steps.
+        self.build(caller, "imageBuildVersionArn", &input.image_build_version_arn).await?;
+        Err(unsupported(format!(
+            "The step '{}' does not wait: images are built by the managed workflows so far, \
+             and none of their steps waits for an answer.",
+            input.step_execution_id
+        )))
     }
 }
 

@@ -344,7 +344,7 @@ async fn what_comes_later_says_so() {
         .check(
             Operation::DistributeImage,
             distribute,
-            expect!["400 InvalidRequestException: DistributeImage cannot be carried out yet."],
+            expect!["400 InvalidRequestException: DistributeImage cannot be carried out yet: images are distributed as they are built."],
         )
         .await;
 }

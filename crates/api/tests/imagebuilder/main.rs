@@ -11,6 +11,7 @@ mod execution;
 mod image;
 mod managed;
 mod pipeline;
+mod refusal;
 mod retirement;
 mod tag;
 mod workflow;

@@ -72,6 +72,7 @@ async fn a_pipeline_is_read_with_its_defaults() {
     input["enhancedImageMetadataEnabled"] = false.into();
     input["imageTestsConfiguration"] = json!({"imageTestsEnabled": false});
     input["imageScanningConfiguration"] = json!({"imageScanningEnabled": false});
+    input["loggingConfiguration"] = json!({"imageLogGroupName": "/images"});
     input["imageTags"] = json!({"from": "pipeline"});
     input["tags"] = json!({"team": "web"});
     input["schedule"] = json!({
@@ -107,6 +108,9 @@ async fn a_pipeline_is_read_with_its_defaults() {
               "timeoutMinutes": 720
             },
             "infrastructureConfigurationArn": "arn:aws:imagebuilder:eu-west-1:123456789012:infrastructure-configuration/small",
+            "loggingConfiguration": {
+              "imageLogGroupName": "/images"
+            },
             "name": "all",
             "platform": "Linux",
             "schedule": {
@@ -141,30 +145,70 @@ async fn what_cannot_be_a_pipeline_is_refused() {
     let managed = |name: &str| json!([{"workflowArn": format!("{AWS}:workflow/{name}/x.x.x")}]);
     let role = |input: Value| with(input, "executionRole", "builder".into());
     for (input, expected) in [
-        (with(good(), "containerRecipeArn", none("container-recipe/box/1.0.0")), expect!["400 InvalidParameterCombinationException: 'imageRecipeArn' and 'containerRecipeArn' exclude each other."]),
-        (with(good(), "imageRecipeArn", Value::Null), expect!["400 InvalidParameterCombinationException: Either 'imageRecipeArn' or 'containerRecipeArn' must be given."]),
-        (with(good(), "imageRecipeArn", none("image-recipe/other/1.0.0")), expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-recipe/other/1.0.0' cannot be found."]),
+        (
+            with(good(), "containerRecipeArn", none("container-recipe/box/1.0.0")),
+            expect![
+                "400 InvalidParameterCombinationException: 'imageRecipeArn' and 'containerRecipeArn' exclude each other."
+            ],
+        ),
+        (
+            with(good(), "imageRecipeArn", Value::Null),
+            expect![
+                "400 InvalidParameterCombinationException: Either 'imageRecipeArn' or 'containerRecipeArn' must be given."
+            ],
+        ),
+        (
+            with(good(), "imageRecipeArn", none("image-recipe/other/1.0.0")),
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-recipe/other/1.0.0' cannot be found."
+            ],
+        ),
         (
             with(
                 good(),
                 "infrastructureConfigurationArn",
                 none("infrastructure-configuration/other"),
             ),
-            expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:infrastructure-configuration/other' cannot be found."],
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:infrastructure-configuration/other' cannot be found."
+            ],
         ),
         (
             with(good(), "distributionConfigurationArn", none("distribution-configuration/other")),
-            expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:distribution-configuration/other' cannot be found."],
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:distribution-configuration/other' cannot be found."
+            ],
         ),
-        (with(good(), "schedule", schedule("cron(0 0 * * *")), expect!["400 InvalidParameterValueException: The value supplied for parameter 'schedule.scheduleExpression' is not valid. `cron(0 0 * * *` is not a schedule: expected `cron(0 0 * * ? *)` or `rate(1 day)`."]),
-        (with(good(), "schedule", schedule("cron(0 25 * * ? *)")), expect!["400 InvalidParameterValueException: The value supplied for parameter 'schedule.scheduleExpression' is not valid. `25` is not an hour: expected 0 to 23."]),
+        (
+            with(good(), "schedule", schedule("cron(0 0 * * *")),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'schedule.scheduleExpression' is not valid. `cron(0 0 * * *` is not a schedule: expected `cron(0 0 * * ? *)` or `rate(1 day)`."
+            ],
+        ),
+        (
+            with(good(), "schedule", schedule("cron(0 25 * * ? *)")),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'schedule.scheduleExpression' is not valid. `25` is not an hour: expected 0 to 23."
+            ],
+        ),
         (
             with(good(), "imageScanningConfiguration", json!({"imageScanningEnabled": true})),
-            expect!["400 InvalidRequestException: The value supplied for parameter 'imageScanningConfiguration.imageScanningEnabled' is not valid. There is no scanner yet: it must be false."],
+            expect![
+                "400 InvalidRequestException: The value supplied for parameter 'imageScanningConfiguration.imageScanningEnabled' is not valid. There is no scanner yet: it must be false."
+            ],
         ),
-        (with(good(), "loggingConfiguration", json!({"imageLogGroupName": "g"})), expect!["400 InvalidRequestException: The value supplied for parameter 'loggingConfiguration' is not valid. Log groups cannot be chosen yet."]),
-        (with(good(), "workflows", managed("build/build-image")), expect!["400 InvalidRequestException: An execution role is required to provide workflows"]),
-        (role(with(good(), "workflows", managed("build/none"))), expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:aws:workflow/build/none/x.x.x' cannot be found."]),
+        (
+            with(good(), "workflows", managed("build/build-image")),
+            expect![
+                "400 InvalidRequestException: An execution role is required to provide workflows"
+            ],
+        ),
+        (
+            role(with(good(), "workflows", managed("build/none"))),
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:aws:workflow/build/none/x.x.x' cannot be found."
+            ],
+        ),
         (
             role(with(
                 good(),
@@ -174,7 +218,9 @@ async fn what_cannot_be_a_pipeline_is_refused() {
                     {"workflowArn": format!("{AWS}:workflow/build/build-image/1.0.0")},
                 ]),
             )),
-            expect!["400 InvalidParameterValueException: The value supplied for parameter 'workflows' is not valid. There are 2 BUILD workflows, and may be 1."],
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'workflows' is not valid. There are 2 BUILD workflows, and may be 1."
+            ],
         ),
         (
             role(with(
@@ -185,9 +231,16 @@ async fn what_cannot_be_a_pipeline_is_refused() {
                     "parallelGroup": "group",
                 }]),
             )),
-            expect!["400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parallelGroup' is not valid. Only test workflows run in parallel."],
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parallelGroup' is not valid. Only test workflows run in parallel."
+            ],
         ),
-        (with(good(), "dryRun", true.into()), expect!["412 DryRunOperationException: Request would have succeeded, but DryRun flag is set."]),
+        (
+            with(good(), "dryRun", true.into()),
+            expect![
+                "412 DryRunOperationException: Request would have succeeded, but DryRun flag is set."
+            ],
+        ),
     ] {
         server.check(operation, input, expected).await;
     }
@@ -208,9 +261,24 @@ async fn workflows_are_given_what_they_take() {
     };
     let topic = json!({"name": "topic", "value": ["arn:aws:sns:x"]});
     for (parameters, expected) in [
-        (json!([{"name": "minutes", "value": ["5"]}]), expect!["400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. The parameter 'topic' must be given."]),
-        (json!([topic, {"name": "minutes", "value": ["many"]}]), expect!["400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. 'minutes' is not of type integer."]),
-        (json!([topic, {"name": "colour", "value": ["red"]}]), expect!["400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. The workflow has no parameter 'colour'."]),
+        (
+            json!([{"name": "minutes", "value": ["5"]}]),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. The parameter 'topic' must be given."
+            ],
+        ),
+        (
+            json!([topic, {"name": "minutes", "value": ["many"]}]),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. 'minutes' is not of type integer."
+            ],
+        ),
+        (
+            json!([topic, {"name": "colour", "value": ["red"]}]),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'workflows[0].parameters' is not valid. The workflow has no parameter 'colour'."
+            ],
+        ),
     ] {
         server.check(Operation::CreateImagePipeline, attached(parameters), expected).await;
     }
@@ -233,18 +301,30 @@ async fn updates_replace_all_there_was() {
     server.pass(60);
     let mut update = with(input, "imagePipelineArn", arn.clone());
     update.as_object_mut().unwrap().remove("name");
-    server.check(Operation::UpdateImagePipeline, update.clone(), expect![[r#"
+    server
+        .check(
+            Operation::UpdateImagePipeline,
+            update.clone(),
+            expect![[r#"
         {
           "clientToken": "web",
           "imagePipelineArn": "arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web",
           "requestId": "request-1"
-        }"#]]).await;
-    server.check(Operation::UpdateImagePipeline, update.clone(), expect![[r#"
+        }"#]],
+        )
+        .await;
+    server
+        .check(
+            Operation::UpdateImagePipeline,
+            update.clone(),
+            expect![[r#"
         {
           "clientToken": "web",
           "imagePipelineArn": "arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web",
           "requestId": "request-1"
-        }"#]]).await;
+        }"#]],
+        )
+        .await;
     let get = json!({"imagePipelineArn": arn});
     server.check(Operation::GetImagePipeline, get, expect![[r#"
         {
@@ -271,10 +351,17 @@ async fn updates_replace_all_there_was() {
         }"#]]).await;
     let none = format!("{OWN}:image-pipeline/none");
     for (input, expected) in [
-        (with(update.clone(), "description", "Other".into()), expect!["400 IdempotentParameterMismatchException: The client token 'web' was used before with other parameters."]),
+        (
+            with(update.clone(), "description", "Other".into()),
+            expect![
+                "400 IdempotentParameterMismatchException: The client token 'web' was used before with other parameters."
+            ],
+        ),
         (
             with(with(update, "clientToken", "3".into()), "imagePipelineArn", none.into()),
-            expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/none' cannot be found."],
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/none' cannot be found."
+            ],
         ),
     ] {
         server.check(Operation::UpdateImagePipeline, input, expected).await;
@@ -316,11 +403,17 @@ async fn pipelines_are_listed_and_deleted() {
     assert_eq!(sizes(filter("status", &"DISABLED".into())).await, [3, 1]);
     assert_eq!(sizes(filter("imageRecipeArn", &input["imageRecipeArn"])).await, [3, 3, 1]);
     let delete = json!({"imagePipelineArn": format!("{OWN}:image-pipeline/web-0")});
-    server.check(Operation::DeleteImagePipeline, delete.clone(), expect![[r#"
+    server
+        .check(
+            Operation::DeleteImagePipeline,
+            delete.clone(),
+            expect![[r#"
         {
           "imagePipelineArn": "arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web-0",
           "requestId": "request-1"
-        }"#]]).await;
+        }"#]],
+        )
+        .await;
     server.check(Operation::DeleteImagePipeline, delete.clone(), expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web-0' cannot be found."]).await;
     server.check(Operation::GetImagePipeline, delete, expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web-0' cannot be found."]).await;
     assert_eq!(sizes(json!({})).await, [3, 3]);

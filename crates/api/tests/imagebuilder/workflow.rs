@@ -127,7 +127,9 @@ async fn what_cannot_be_a_workflow_is_refused() {
     let good = || create("wait", "BUILD", "one");
     let operation = Operation::CreateWorkflow;
     for (input, expected) in [
-        (with(good(), "data", "steps: []\n".into()), expect![[r#"
+        (
+            with(good(), "data", "steps: []\n".into()),
+            expect![[r#"
             400 InvalidParameterValueException: The value supplied for parameter 'data' is not valid. The document is not valid.
             error[missing-member]: the document lacks `schemaVersion`
              --> data:1:1
@@ -140,12 +142,38 @@ async fn what_cannot_be_a_workflow_is_refused() {
               |
             1 | steps: []
               | ^^^^^
-        "#]]),
-        (with(good(), "uri", "s3://bucket/key".into()), expect!["400 InvalidParameterCombinationException: 'data' and 'uri' exclude each other."]),
-        (with(good(), "kmsKeyId", "k".into()), expect!["400 InvalidRequestException: The value supplied for parameter 'kmsKeyId' is not valid. Documents cannot be encrypted with keys yet."]),
-        (with(good(), "semanticVersion", "1.0.1073741824".into()), expect![[r#"400 InvalidVersionNumberException: The value supplied for parameter 'semanticVersion' is not valid. semanticVersion must match pattern ^[0-9]+\.[0-9]+\.[0-9]+$: `1.0.1073741824` has a number greater than 1073741823"#]]),
-        (with(good(), "type", "DEPLOY".into()), expect!["400 InvalidRequestException: The value supplied for parameter 'type' is not valid. type must satisfy enum value set: [BUILD, TEST, DISTRIBUTION]"]),
-        (with(good(), "dryRun", true.into()), expect!["412 DryRunOperationException: Request would have succeeded, but DryRun flag is set."]),
+        "#]],
+        ),
+        (
+            with(good(), "uri", "s3://bucket/key".into()),
+            expect![
+                "400 InvalidParameterCombinationException: 'data' and 'uri' exclude each other."
+            ],
+        ),
+        (
+            with(good(), "kmsKeyId", "k".into()),
+            expect![
+                "400 InvalidRequestException: The value supplied for parameter 'kmsKeyId' is not valid. Documents cannot be encrypted with keys yet."
+            ],
+        ),
+        (
+            with(good(), "semanticVersion", "1.0.1073741824".into()),
+            expect![[
+                r#"400 InvalidVersionNumberException: The value supplied for parameter 'semanticVersion' is not valid. semanticVersion must match pattern ^[0-9]+\.[0-9]+\.[0-9]+$: `1.0.1073741824` has a number greater than 1073741823"#
+            ]],
+        ),
+        (
+            with(good(), "type", "DEPLOY".into()),
+            expect![
+                "400 InvalidRequestException: The value supplied for parameter 'type' is not valid. type must satisfy enum value set: [BUILD, TEST, DISTRIBUTION]"
+            ],
+        ),
+        (
+            with(good(), "dryRun", true.into()),
+            expect![
+                "412 DryRunOperationException: Request would have succeeded, but DryRun flag is set."
+            ],
+        ),
     ] {
         server.check(operation, input, expected).await;
     }

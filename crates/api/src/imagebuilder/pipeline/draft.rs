@@ -3,8 +3,8 @@
 use name::Arn;
 use wire::imagebuilder::{
     CreateImagePipelineRequest, Error, ImagePipeline, ImageScanningConfiguration,
-    ImageTestsConfiguration, PipelineExecutionStartCondition, PipelineLoggingConfiguration,
-    PipelineStatus, Platform, Schedule as Written, UpdateImagePipelineRequest,
+    ImageTestsConfiguration, PipelineExecutionStartCondition, PipelineStatus, Platform,
+    Schedule as Written, UpdateImagePipelineRequest,
 };
 use wire::sigv4::Caller;
 
@@ -24,7 +24,7 @@ pub(super) async fn check(
     asked: ImagePipeline,
 ) -> Result<(ImagePipeline, Vec<Arn>), Error> {
     one_recipe(&asked)?;
-    not_here(asked.image_scanning_configuration.as_ref(), asked.logging_configuration.as_ref())?;
+    unscanned(asked.image_scanning_configuration.as_ref())?;
     let mut references = Vec::new();
     for (parameter, arn) in [
         ("imageRecipeArn", &asked.image_recipe_arn),
@@ -113,21 +113,12 @@ fn one_recipe(asked: &ImagePipeline) -> Result<(), Error> {
     }
 }
 
-/// Fails on what may be asked for and nothing here does yet.
-fn not_here(
-    scanning: Option<&ImageScanningConfiguration>,
-    logging: Option<&PipelineLoggingConfiguration>,
-) -> Result<(), Error> {
+/// Fails if images are to be scanned.
+fn unscanned(scanning: Option<&ImageScanningConfiguration>) -> Result<(), Error> {
     if scanning.is_some_and(|scanning| scanning.image_scanning_enabled == Some(true)) {
         return Err(unsupported(
             "The value supplied for parameter 'imageScanningConfiguration.imageScanningEnabled' \
              is not valid. There is no scanner yet: it must be false.",
-        ));
-    }
-    if logging.is_some() {
-        return Err(unsupported(
-            "The value supplied for parameter 'loggingConfiguration' is not valid. \
-             Log groups cannot be chosen yet.",
         ));
     }
     Ok(())
