@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let task: Vec<String> = std::env::args().skip(1).collect();
     let task: Vec<&str> = task.iter().map(String::as_str).collect();
     let done = match task[..] {
-        ["codegen"] => generate().and_then(|()| generate_wire()),
+        ["codegen"] => generate().and_then(|()| generate_wire()).and_then(|()| generate_coverage()),
         ["bench"] => bench::bench(&root()),
         ["bench", "component"] => component::bench(),
         _ => Err(std::io::Error::other("expected a task: codegen, bench or bench component")),
@@ -30,6 +30,7 @@ fn generate() -> std::io::Result<()> {
     for (path, schema) in [
         ("docs/reference/project.schema.json", document::project_schema()),
         ("docs/reference/component.schema.json", document::component_schema()),
+        ("docs/reference/workflow.schema.json", document::workflow_schema()),
     ] {
         std::fs::write(root().join(path), format!("{schema:#}\n"))?;
     }
@@ -42,6 +43,13 @@ fn generate_wire() -> std::io::Result<()> {
         std::fs::write(root().join(file.path), file.text)?;
     }
     Ok(())
+}
+
+/// Writes the page of what each operation does.
+fn generate_coverage() -> std::io::Result<()> {
+    let table = std::fs::read_to_string(root().join("crates/api/coverage.json"))?;
+    let page = xtask::coverage(&root(), &table).map_err(std::io::Error::other)?;
+    std::fs::write(root().join(page.path), page.text)
 }
 
 fn root() -> PathBuf {

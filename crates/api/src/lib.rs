@@ -4,6 +4,9 @@
 //! `wire`'s; a service has a module, a resource a file.
 
 mod api;
+mod builder;
 mod imagebuilder;
+mod schedule;
 
 pub use api::{Api, Clock};
+pub use builder::{Builder, Starting};

@@ -78,6 +78,11 @@ async fn record_failed_build(data: &Path) -> Result<(), StoreError> {
         work: "run-01212121212121212".to_owned(),
         owner: run::Owner { pid: 1, boot: String::new(), ticks: 0 },
         started_at: 1_700_000_000_000_000,
+        shown: store::image::New::of(
+            "000000000000".parse().expect("this is an account"),
+            "local-1".parse().expect("this is a region"),
+            "Web",
+        ),
     };
     let run = run::create(&db, new).await?;
     let reason = "component nginx: exit code 100\nE: no such package";

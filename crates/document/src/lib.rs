@@ -1,4 +1,4 @@
-//! Project and component YAML: typed, spanned and linted.
+//! Project, component and workflow YAML: typed, spanned and linted.
 //!
 //! Parsers take text and return values or every problem at once; no file is
 //! read here and no document is run.
@@ -17,6 +17,7 @@ mod schema;
 mod span;
 mod templated;
 mod text;
+mod workflow;
 mod yaml;
 
 pub use action::{
@@ -40,3 +41,4 @@ pub use repeat::{Over, Repeat, Turn};
 pub use span::{Span, Spanned};
 pub use templated::Templated;
 pub use text::{DecodeTextError, Encoding, Mode, ParseEncodingError, ParseModeError};
+pub use workflow::{Workflow, WorkflowParameter, WorkflowStage, WorkflowStep, workflow_schema};

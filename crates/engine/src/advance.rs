@@ -1,12 +1,13 @@
 //! A run, what can happen to it and what that leads to.
 
 use model::ImageState;
-use plan::{Plan, Workflow};
+use plan::{Action, Plan, Step, Workflow};
 
 /// One execution of a plan.
 #[derive(Debug, Clone)]
 pub struct Run {
-    workflows: Vec<Workflow>,
+    /// Where the image stands while a step runs, by its place in the plan.
+    states: Vec<ImageState>,
     state: ImageState,
     /// The step that runs, or the number of steps once all have.
     at: usize,
@@ -51,8 +52,8 @@ pub struct End {
 impl Run {
     /// Returns a run of `plan` that has not begun.
     pub fn new(plan: &Plan) -> Self {
-        let workflows = plan.steps().iter().map(|step| step.workflow).collect();
-        Self { workflows, state: ImageState::Pending, at: 0 }
+        let states = plan.steps().iter().map(state_during).collect();
+        Self { states, state: ImageState::Pending, at: 0 }
     }
 
     /// Moves the run forward by one event.
@@ -85,13 +86,8 @@ impl Run {
     }
 
     fn perform(&mut self) -> Vec<Command> {
-        let Some(workflow) = self.workflows.get(self.at) else {
+        let Some(&state) = self.states.get(self.at) else {
             return self.finish(ImageState::Available, String::new());
-        };
-        let state = match workflow {
-            Workflow::Build => ImageState::Building,
-            Workflow::Test => ImageState::Testing,
-            Workflow::Distribution => ImageState::Distributing,
         };
         let mut commands = Vec::new();
         if self.state != state {
@@ -108,9 +104,18 @@ impl Run {
     }
 }
 
+fn state_during(step: &Step) -> ImageState {
+    match (step.workflow, &step.action) {
+        (Workflow::Build, Action::PrepareBase) => ImageState::Creating,
+        (Workflow::Build, _) => ImageState::Building,
+        (Workflow::Test, _) => ImageState::Testing,
+        (Workflow::Distribution, _) => ImageState::Distributing,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use plan::{Action, Component, Outline};
+    use plan::{Component, Outline};
     use proptest::prelude::{Strategy, any, prop_oneof, proptest};
     use proptest::{collection, prop_assert, prop_assert_eq};
 

@@ -10,8 +10,10 @@ use engine::{Command, End};
 use instance::sandbox::Sandbox;
 use instance::vm::Machine;
 use model::{BuildFacts, BuildTime, ImageState};
-use name::{Arn, Digest, Kind, Level, Owner, RunId};
+use name::{Account, Arn, Digest, Kind, Level, Owner, Region, RunId};
 use plan::{Action, Outline, Plan};
+use store::client_token::Claim;
+use store::run::Once;
 use store::step::NewStep;
 use store::{StepState, StoreError, Workflow, run, step};
 use tokio::runtime::Handle;
@@ -21,7 +23,7 @@ use crate::log::{Log, clean};
 use crate::order::LoadedComponent;
 use crate::{
     Case, Cause, Factory, Failure, Line, LogError, Notice, Observer, Order, PlannedStep, Report,
-    StepReport, action, owner, recover,
+    StepReport, action, owner, recover, shown,
 };
 
 /// A build could not be recorded; its own failures are in the [`Report`].
@@ -53,10 +55,117 @@ impl Factory {
         observer: Arc<dyn Observer>,
         cancel: Arc<AtomicBool>,
     ) -> Result<Report, BuildError> {
+        let shown = shown::of_project(&self.settings, &order.project);
+        let place = (shown.account.clone(), shown.region.clone());
+        let (new, plan) = draft(&order, shown)?;
+        let run = run::create(&self.db, new).await?;
+        let recorded = recorded(run, order, plan, place);
+        self.carry_out(recorded, observer, Stop::by(cancel)).await
+    }
+
+    /// Records that `order` will be built, and nothing more, unless the
+    /// request was carried out before: then returns what it was answered with.
+    pub(crate) async fn record_once(
+        &self,
+        order: Order,
+        shown: store::image::New,
+        claim: &Claim,
+    ) -> Result<Result<Recorded, String>, BuildError> {
+        let place = (shown.account.clone(), shown.region.clone());
+        let (new, plan) = draft(&order, shown)?;
+        Ok(match run::create_once(&self.db, new, claim).await? {
+            Once::Now(run) => Ok(recorded(*run, order, plan, place)),
+            Once::Before(answer) => Err(answer),
+        })
+    }
+
+    /// Builds what was recorded. Whatever happens, the run has an end in the
+    /// catalogue when this returns, unless the catalogue itself failed.
+    pub(crate) async fn carry_out(
+        &self,
+        recorded: Recorded,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Result<Report, BuildError> {
         let factory = self.clone();
         let handle = Handle::current();
-        let work = move || Work::begin(&factory, &order, &*observer, &cancel, handle)?.carry_out();
-        tokio::task::spawn_blocking(work).await.expect("a build's thread does not panic")
+        let run = recorded.run.id;
+        let work = move || {
+            Work::begin(&factory, &recorded, &*observer, &stop, handle).map(Work::carry_out)
+        };
+        let begun =
+            tokio::task::spawn_blocking(work).await.expect("a build's thread does not panic");
+        match begun {
+            Ok(report) => report,
+            Err(error) => {
+                let reason = Failure::of(Cause::Factory, &error).reason();
+                run::advance(&self.db, run, ImageState::Failed, &reason, now_micros()).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Returns the run that will build `order`, and its steps.
+fn draft(order: &Order, shown: store::image::New) -> Result<(run::NewRun, Plan), BuildError> {
+    let plan = Plan::new(&outline(order));
+    let recipe = &order.project.recipe;
+    let id = RunId::from_random(random().map_err(BuildError::Random)?);
+    let new = run::NewRun {
+        id,
+        image: recipe.name.segment(),
+        version: recipe.version,
+        project: order.folder.display().to_string(),
+        recipe: serde_json::json!({ "name": recipe.name.as_str() }),
+        work: id.to_string(),
+        owner: owner::this_process(),
+        started_at: now_micros(),
+        shown: store::image::New { plan: shown::steps(&plan), ..shown },
+    };
+    Ok((new, plan))
+}
+
+fn recorded(run: run::Run, order: Order, plan: Plan, place: (Account, Region)) -> Recorded {
+    let (account, region) = place;
+    let owner = Owner::Account(account.clone());
+    let arn = Arn::new(region, owner, Kind::Image, &run.image, Level::Build(run.build));
+    let image = arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
+    Recorded { run, image, account, order, plan }
+}
+
+/// A run that is recorded and that nothing is done for yet.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) run: run::Run,
+    /// The image build version's ARN.
+    pub(crate) image: String,
+    /// Whose the image will be.
+    account: Account,
+    order: Order,
+    plan: Plan,
+}
+
+/// What ends a build early.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// The build is to end.
+    pub(crate) cancel: Arc<AtomicBool>,
+    /// It is because this process ends, not because somebody wants it so.
+    pub(crate) closing: Arc<AtomicBool>,
+}
+
+impl Stop {
+    fn by(cancel: Arc<AtomicBool>) -> Self {
+        Self { cancel, ..Self::default() }
+    }
+
+    /// Returns how a run ends that was stopped.
+    pub(crate) fn end(&self) -> End {
+        if self.closing.load(Ordering::Acquire) {
+            let reason = "the service was stopped before the build had ended".to_owned();
+            return End { state: ImageState::Failed, reason };
+        }
+        End { state: ImageState::Cancelled, reason: "cancelled".to_owned() }
     }
 }
 
@@ -64,7 +173,9 @@ impl Factory {
 pub(crate) struct Work<'a> {
     pub(crate) factory: &'a Factory,
     pub(crate) order: &'a Order,
-    pub(crate) run: run::Run,
+    pub(crate) run: &'a run::Run,
+    /// Whose the image will be.
+    pub(crate) account: &'a Account,
     /// The build's folder below the data folder.
     pub(crate) folder: PathBuf,
     pub(crate) facts: BuildFacts,
@@ -77,7 +188,8 @@ pub(crate) struct Work<'a> {
     /// When the tests must be over.
     pub(crate) deadline: Option<Instant>,
     pub(crate) report: Report,
-    plan: Plan,
+    plan: &'a Plan,
+    stop: &'a Stop,
     teller: Teller<'a>,
     began: Instant,
 }
@@ -94,39 +206,16 @@ pub(crate) struct Artefact {
 impl<'a> Work<'a> {
     fn begin(
         factory: &'a Factory,
-        order: &'a Order,
+        recorded: &'a Recorded,
         observer: &'a dyn Observer,
-        cancel: &'a AtomicBool,
+        stop: &'a Stop,
         handle: Handle,
     ) -> Result<Self, BuildError> {
-        let plan = Plan::new(&outline(order));
-        let recipe = &order.project.recipe;
-        let id = RunId::from_random(random().map_err(BuildError::Random)?);
-        let now = now_micros();
-        let new = run::NewRun {
-            id,
-            image: recipe.name.segment(),
-            version: recipe.version,
-            project: order.folder.display().to_string(),
-            recipe: serde_json::json!({ "name": recipe.name.as_str() }),
-            work: id.to_string(),
-            owner: owner::this_process(),
-            started_at: now,
-        };
-        let run = handle.block_on(run::create(&factory.db, new))?;
-        let arn = Arn::new(
-            factory.settings.region.clone(),
-            Owner::Account(factory.settings.account.clone()),
-            Kind::Image,
-            &run.image,
-            Level::Build(run.build),
-        );
-        let image =
-            arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
+        let Recorded { run, image, account, order, plan } = recorded;
         let log = Log::create(factory.cells.data(), &run.work)?;
-        let facts = BuildFacts { time: build_time(now), version: run.build };
+        let facts = BuildFacts { time: build_time(now_micros()), version: run.build };
         let report = Report {
-            image,
+            image: image.clone(),
             run: run.id.to_string(),
             state: run.state.as_str().to_owned(),
             failure: None,
@@ -146,9 +235,10 @@ impl<'a> Work<'a> {
             factory,
             order,
             run,
+            account,
             folder,
             facts,
-            cancel,
+            cancel: &stop.cancel,
             handle,
             base: None,
             sandbox: None,
@@ -157,6 +247,7 @@ impl<'a> Work<'a> {
             deadline: None,
             report,
             plan,
+            stop,
             teller,
             began: instant(),
         })
@@ -166,7 +257,11 @@ impl<'a> Work<'a> {
         let end = self.advance();
         self.release();
         match end {
-            Ok(End { state, reason }) => self.enter(state, &reason)?,
+            Ok(end) => {
+                let stopped = end.state == ImageState::Cancelled;
+                let End { state, reason } = if stopped { self.stop.end() } else { end };
+                self.enter(state, &reason)?;
+            }
             Err(error) => {
                 // If records failed for want of room, there is some again.
                 let reason = Failure::of(Cause::Factory, &error).reason();
@@ -184,7 +279,7 @@ impl<'a> Work<'a> {
         let steps = self.planned_steps()?;
         let (image, id) = (self.report.image.clone(), self.report.run.clone());
         self.teller.notice(&Notice::Begun { image: &image, run: &id, steps: &steps });
-        let mut run = engine::Run::new(&self.plan);
+        let mut run = engine::Run::new(self.plan);
         let mut commands = run.advance(engine::Event::Begun);
         loop {
             let mut settled = None;

@@ -98,10 +98,19 @@ impl Factory {
     /// Returns the AMI names that `order` fixes and that are taken, with their
     /// regions: such a build can only fail, at its very end.
     pub async fn taken_names(&self, order: &Order) -> Result<Vec<(Region, String)>, StoreError> {
+        self.taken_names_of(&self.settings.account, order).await
+    }
+
+    /// Returns the AMI names that `order` fixes and that `account` has given away, with their
+    /// regions.
+    pub(crate) async fn taken_names_of(
+        &self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<Vec<(Region, String)>, StoreError> {
         let mut taken = Vec::new();
         for Distribution { region, ami } in order.project.distributions.as_slice() {
             let Some(name) = ami.name.as_ref().and_then(NameTemplate::fixed) else { continue };
-            let account = &self.settings.account;
             if store::ami::name_is_taken(&self.db, region, account, &name).await? {
                 taken.push((region.clone(), name));
             }

@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base::{MANAGED, Managed};
-use document::{Component, NamedComponent, Problem, Problems, Project};
+use document::{Component, NamedComponent, Problem, Problems, Project, Severity};
 use model::{ComponentReference, DiskLocation, ParentImage};
 use name::{Arn, Owner};
+use serde_json::Value;
 
 use crate::{ManagedComponent, managed_components};
 
@@ -94,6 +95,104 @@ impl Order {
     }
 }
 
+/// A component's document, as a catalogue of components has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What the recipe calls the component: an ARN, at any level.
+    pub reference: String,
+    /// What people call it.
+    pub name: String,
+    /// The document's text.
+    pub text: String,
+}
+
+impl Order {
+    /// Takes a project in JSON whose components are in a catalogue, and their documents.
+    ///
+    /// A project that names files is refused: whoever sends it has none here.
+    pub fn of_catalogue(project: &Value, documents: &[Document]) -> Result<Self, OrderError> {
+        let text = project.to_string();
+        let mut findings = Messages::default();
+        let project = match Project::parse(&text) {
+            Ok(parsed) => Some(parsed.value),
+            Err(problems) => {
+                findings.add(None, &problems);
+                None
+            }
+        };
+        let mut components = Vec::new();
+        for named in Project::named_components(&text) {
+            components.extend(findings.take(&named, documents));
+        }
+        if let Some(project) = &project {
+            let parent = &project.recipe.parent;
+            if let ParentImage::Disk { .. } | ParentImage::Name(_) = parent {
+                findings.told.push(format!("`{parent}` is not an image's ARN or AMI"));
+            }
+            let mut own = Problems::default();
+            check_parent(project, Path::new(""), &mut own);
+            findings.add(None, &own);
+        }
+        match project {
+            Some(project) if findings.told.is_empty() => {
+                let (folder, warnings) = (PathBuf::new(), String::new());
+                Ok(Self { project, components, folder, warnings })
+            }
+            Some(_) | None => {
+                let Messages { told } = findings;
+                Err(OrderError::Problems { count: told.len(), rendered: told.join("; ") })
+            }
+        }
+    }
+}
+
+/// The problems of a project without files, in words alone: what it was made
+/// from has no lines that anybody knows.
+#[derive(Default)]
+struct Messages {
+    told: Vec<String>,
+}
+
+impl Messages {
+    fn add(&mut self, of: Option<&str>, problems: &Problems) {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        self.told.extend(errors.map(|problem| match of {
+            Some(name) => format!("component {name}: {}", problem.message),
+            None => problem.message.clone(),
+        }));
+    }
+
+    fn take(&mut self, named: &NamedComponent, documents: &[Document]) -> Option<LoadedComponent> {
+        let reference = named.used.reference.to_string();
+        let Some(document) = documents.iter().find(|document| document.reference == reference)
+        else {
+            self.told.push(format!("there is no component `{reference}`"));
+            return None;
+        };
+        match Component::parse(&document.text) {
+            Ok(parsed) => {
+                self.add(Some(&document.name), &named.check_parameters(&parsed.value));
+                Some(loaded(document.name.clone(), document.text.clone(), parsed.value, named))
+            }
+            Err(problems) => {
+                self.add(Some(&document.name), &problems);
+                None
+            }
+        }
+    }
+}
+
+fn loaded(
+    name: String,
+    text: String,
+    component: Component,
+    named: &NamedComponent,
+) -> LoadedComponent {
+    let parameters = named.used.parameters.iter();
+    let parameters = parameters.map(|(name, values)| (name.clone(), values.join(","))).collect();
+    LoadedComponent { name, text, component, parameters }
+}
+
 /// The problems of several files, rendered.
 #[derive(Default)]
 struct Findings {
@@ -172,10 +271,7 @@ fn load_component(
         Ok(parsed) => {
             findings.add(&parsed.warnings, &file, &text);
             own.extend(named.check_parameters(&parsed.value));
-            let parameters = wanted.parameters.iter();
-            let parameters =
-                parameters.map(|(name, values)| (name.clone(), values.join(","))).collect();
-            Some(LoadedComponent { name, component: parsed.value, text, parameters })
+            Some(loaded(name, text, parsed.value, named))
         }
         Err(problems) => {
             findings.add(&problems, &file, &text);
@@ -237,5 +333,47 @@ mod tests {
         {
             assert!(rendered.contains(part), "{part} is not in\n{rendered}");
         }
+    }
+
+    fn catalogue(reference: &str, parameters: &Value) -> Value {
+        serde_json::json!({
+            "recipe": {
+                "name": "Web",
+                "semanticVersion": "1.0.0",
+                "parentImage": "arn:aws:imagebuilder:local-1:aws:image/debian-server-12-x86/x.x.x",
+                "components": [{ "componentArn": reference, "parameters": parameters }],
+            },
+            "distributions": [{ "region": "local-1" }],
+        })
+    }
+
+    #[test]
+    fn projects_of_a_catalogue_name_their_documents() {
+        let arn = "arn:aws:imagebuilder:local-1:123456789012:component/nginx/1.x.x";
+        let text = "schemaVersion: 1.0\nparameters:\n  - Port:\n      type: string\nphases:\n  \
+                    - name: build\n    steps:\n      - name: One\n        action: ExecuteBash\n        \
+                    inputs:\n          commands: ['echo {{ Port }}']\n";
+        let document =
+            Document { reference: arn.to_owned(), name: "nginx".to_owned(), text: text.to_owned() };
+        let port = serde_json::json!([{ "name": "Port", "value": ["80"] }]);
+        let order =
+            Order::of_catalogue(&catalogue(arn, &port), std::slice::from_ref(&document)).unwrap();
+        assert_eq!(order.components[0].name, "nginx");
+        assert_eq!(order.components[0].parameters, [("Port".to_owned(), "80".to_owned())]);
+
+        let refused = |project: Value, documents: &[Document]| {
+            Order::of_catalogue(&project, documents).unwrap_err().to_string()
+        };
+        let none = serde_json::json!([]);
+        assert_eq!(refused(catalogue(arn, &port), &[]), format!("there is no component `{arn}`"));
+        assert_eq!(
+            refused(catalogue(arn, &none), &[document]),
+            format!("component nginx: component `{arn}` needs a value for `Port`")
+        );
+        assert_eq!(refused(catalogue("./a.yaml", &none), &[]), "there is no component `./a.yaml`");
+        let mut disk = catalogue(arn, &none);
+        disk["recipe"]["components"] = none;
+        disk["recipe"]["parentImage"] = "debian-server-12".into();
+        assert_eq!(refused(disk, &[]), "`debian-server-12` is not an image's ARN or AMI");
     }
 }

@@ -27,6 +27,13 @@ macro_rules! id {
             pub fn from_random(bytes: [u8; 8]) -> Self {
                 Self(u128::from(u64::from_be_bytes(bytes)))
             }
+
+            /// Returns the eight bytes it was made of.
+            pub fn to_random(self) -> [u8; 8] {
+                // Ids that were read may be longer by a digit; none is drawn so.
+                let [.., a, b, c, d, e, f, g, h] = self.0.to_be_bytes();
+                [a, b, c, d, e, f, g, h]
+            }
         }
 
         impl FromStr for $type {
@@ -75,6 +82,7 @@ mod tests {
     fn ids_are_made_of_given_bytes() {
         let bytes = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
         assert_eq!(AmiId::from_random(bytes).to_string(), "ami-00123456789abcdef");
+        assert_eq!(AmiId::from_random(bytes).to_random(), bytes);
         assert_eq!(SnapshotId::from_random([0xff; 8]).to_string(), "snap-0ffffffffffffffff");
     }
 

@@ -124,6 +124,11 @@ mod tests {
                 work: "work".to_owned(),
                 owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
                 started_at: 1,
+                shown: store::image::New::of(
+                    "000000000000".parse().unwrap(),
+                    "local-1".parse().unwrap(),
+                    "web",
+                ),
             };
             let run = store::run::create(&self.db, run).await.unwrap().id;
             let writer = self.region.store().writer().unwrap();
@@ -151,7 +156,7 @@ mod tests {
             };
             let registration = store::ami::Registration {
                 snapshot: store::snapshot::Entry { snapshot, blocks: 0, created_at: 1 },
-                ami: store::ami::Entry { ami, run, created_at: 1 },
+                ami: store::ami::Entry::new(ami, run, 1),
             };
             store::ami::register(&self.db, &[registration]).await.unwrap();
             for to in [ImageState::Distributing, ImageState::Available] {

@@ -219,7 +219,7 @@ impl Staged {
             let blocks = self.map.blocks().len() as u64;
             registrations.push(Registration {
                 snapshot: store::snapshot::Entry { snapshot, blocks, created_at },
-                ami: store::ami::Entry { ami, run, created_at },
+                ami: store::ami::Entry::new(ami, run, created_at),
             });
         }
         Ok(registrations)
@@ -295,6 +295,11 @@ mod tests {
             work: "work".to_owned(),
             owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
             started_at: 1,
+            shown: store::image::New::of(
+                "000000000000".parse().unwrap(),
+                "local-1".parse().unwrap(),
+                "web",
+            ),
         };
         let run = store::run::create(&db, run).await.unwrap();
         (db, run.id)

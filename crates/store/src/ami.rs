@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
-use model::{Ami, Architecture, BootMode, Tags};
+use model::{Ami, Architecture, BootMode};
 use name::{Account, AmiId, Region, RunId};
 
-use crate::column::{invalid, text, word};
+use crate::column::{tags, text, word};
 use crate::error::attempt;
-use crate::{Db, StoreError, StoreErrorKind, snapshot};
+use crate::{AmiStatus, Db, StoreError, StoreErrorKind, snapshot};
 
 /// An AMI as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub struct Entry {
     pub run: RunId,
     /// When it was registered, in microseconds.
     pub created_at: i64,
+    /// Whether it can be launched.
+    pub status: AmiStatus,
+    /// From when on it is told to be out of date, in microseconds.
+    pub deprecated_at: Option<i64>,
+}
+
+impl Entry {
+    /// Returns the entry of an AMI that is registered now and can be launched.
+    pub fn new(ami: Ami, run: RunId, created_at: i64) -> Self {
+        Self { ami, run, created_at, status: AmiStatus::Available, deprecated_at: None }
+    }
 }
 
 /// An AMI to register, with its snapshot.
@@ -77,6 +88,23 @@ pub async fn of_run(db: &Db, run: RunId) -> Result<Vec<Entry>, StoreError> {
     .await
 }
 
+/// Returns the AMIs that some runs made, by run and region.
+pub async fn of_runs(db: &Db, runs: &[RunId]) -> Result<Vec<Entry>, StoreError> {
+    attempt("list the runs' AMIs", async {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = QueryBuilder::new("SELECT * FROM ami WHERE run_id IN (");
+        let mut list = sql.separated(", ");
+        for run in runs {
+            list.push_bind(run.to_string());
+        }
+        sql.push(") ORDER BY run_id, region, id");
+        read(sql.build_query_as().fetch_all(db.pool()).await?)
+    })
+    .await
+}
+
 /// Returns whether an owner has an AMI of that name in a region.
 ///
 /// Only a hint, so that a build with a fixed name can fail before it starts;
@@ -112,12 +140,12 @@ pub(crate) async fn delete_of_run(
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), StoreErrorKind> {
-    let Entry { ami, run, created_at } = entry;
+    let Entry { ami, run, created_at, status, deprecated_at } = entry;
     let tags: BTreeMap<&str, &str> = ami.tags.iter().collect();
     let done = sqlx::query(
         "INSERT INTO ami (id, region, owner, name, description, architecture, boot_mode, tags,
-                          snapshot_id, run_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                          snapshot_id, run_id, created_at, status, deprecated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (region, owner, name) DO NOTHING",
     )
     .bind(ami.id.to_string())
@@ -131,6 +159,8 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), S
     .bind(ami.root.to_string())
     .bind(run.to_string())
     .bind(created_at)
+    .bind(status.as_str())
+    .bind(deprecated_at)
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 1 {
@@ -153,6 +183,8 @@ struct Row {
     snapshot_id: String,
     run_id: String,
     created_at: i64,
+    status: String,
+    deprecated_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Entry {
@@ -177,18 +209,13 @@ impl TryFrom<Row> for Entry {
                 )?,
                 boot_mode: word("boot_mode", row.boot_mode, &BOOT_MODES, BootMode::as_str)?,
                 root: text("snapshot_id", row.snapshot_id)?,
-                tags: tags(row.tags)?,
+                tags: tags("tags", row.tags)?,
             },
             run: text("run_id", row.run_id)?,
             created_at: row.created_at,
+            status: text("status", row.status)?,
+            deprecated_at: row.deprecated_at,
         })
-    }
-}
-
-fn tags(value: String) -> Result<Tags, StoreErrorKind> {
-    match serde_json::from_str(&value) {
-        Ok(tags) => Tags::new(tags).map_err(|error| invalid("tags", value, error)),
-        Err(error) => Err(invalid("tags", value, error)),
     }
 }
 

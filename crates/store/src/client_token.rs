@@ -38,6 +38,21 @@ pub async fn answered(db: &Db, claim: &Claim) -> Result<Option<String>, StoreErr
     attempt("look for the client token", find(db.pool(), claim)).await
 }
 
+/// Records that the request was carried out and answered with `answer`.
+///
+/// For what may be done twice without harm: a crash between the deed and this
+/// leaves a token that is not known.
+pub async fn keep(db: &Db, claim: &Claim, answer: &str) -> Result<(), StoreError> {
+    attempt("record the client token", async {
+        let mut tx = db.begin().await?;
+        if find(&mut *tx, claim).await?.is_none() {
+            record(&mut tx, claim, answer).await?;
+        }
+        Ok(tx.commit().await?)
+    })
+    .await
+}
+
 /// Like [`answered`], also inside the transaction that is to carry the request out.
 pub(crate) async fn find(
     executor: impl SqliteExecutor<'_>,

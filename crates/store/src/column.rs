@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use model::Tags;
+
 use crate::{ParseWordError, StoreErrorKind};
 
 type Read<T> = Result<T, StoreErrorKind>;
@@ -20,6 +22,14 @@ where
 /// Returns the JSON that a column holds.
 pub(crate) fn json(column: &'static str, value: String) -> Read<Value> {
     serde_json::from_str(&value).map_err(|error| invalid(column, value, error))
+}
+
+/// Returns the tags that a column holds as a JSON object.
+pub(crate) fn tags(column: &'static str, value: String) -> Read<Tags> {
+    match serde_json::from_str(&value) {
+        Ok(tags) => Tags::new(tags).map_err(|error| invalid(column, value, error)),
+        Err(error) => Err(invalid(column, value, error)),
+    }
 }
 
 /// Returns the unsigned number that a column holds.

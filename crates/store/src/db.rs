@@ -9,7 +9,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use crate::error::attempt;
-use crate::{StoreError, StoreErrorKind};
+use crate::{StoreError, StoreErrorKind, image};
 
 /// The store's connections. Cheap to clone.
 ///
@@ -67,6 +67,9 @@ impl Db {
         }
         for (version, sql) in (1..).zip(MIGRATIONS).skip_while(|(version, _)| *version <= found) {
             sqlx::raw_sql(*sql).execute(&mut *tx).await?;
+            if version == IMAGES {
+                image::show_earlier_runs(&mut tx).await?;
+            }
             sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
                 .bind::<i64>(version)
                 .execute(&mut *tx)
@@ -82,7 +85,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_resources.sql"),
+    include_str!("../migrations/0004_images.sql"),
 ];
+
+/// The version whose rows SQL alone cannot fill: it would have to take version
+/// numbers apart.
+const IMAGES: i64 = 4;
 
 /// One for the writer, the others for readers, who never wait for it.
 const CONNECTIONS: u32 = 4;
@@ -168,7 +176,43 @@ mod tests {
         }
         let db = Db::open(&path).await.unwrap();
         assert_eq!(run::list(&db).await.unwrap().len(), 12);
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM schema_version").await, 3);
+        let versions = number(&db, "SELECT COUNT(*) FROM schema_version").await;
+        assert_eq!(versions, MIGRATIONS.len() as i64);
+    }
+
+    /// Databases from before accounts had runs of their own come along whole.
+    #[tokio::test]
+    async fn earlier_runs_become_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("goldsmith.db");
+        let mut old = options(&path).connect().await.unwrap();
+        let rows = "
+            CREATE TABLE schema_version (version BIGINT NOT NULL);
+            INSERT INTO schema_version VALUES (1);
+            INSERT INTO build_number VALUES ('web', '1.20.3', 7);
+            INSERT INTO run VALUES ('run-00101010101010101', 'web', '1.20.3', 7, 'AVAILABLE', '',
+                '/web', '{\"name\":\"Web\"}', 'w', 1, 'boot', 1, 5, 6);
+            INSERT INTO step VALUES ('run-00101010101010101', 1, 'build', 'PrepareBase', 'base',
+                'COMPLETED', '', 5, 6);
+            INSERT INTO snapshot VALUES ('snap-00101010101010101', 'local-1', 'd', 1, 1, 6);
+            INSERT INTO ami VALUES ('ami-00101010101010101', 'local-1', '000000000000', 'web 1',
+                NULL, 'x86_64', 'uefi', '{}', 'snap-00101010101010101', 'run-00101010101010101', 6);
+        ";
+        let sql = format!("{}{rows}", MIGRATIONS[0]);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut old).await.unwrap();
+        old.close().await.unwrap();
+
+        let db = Db::open(&path).await.unwrap();
+        let run = run::list(&db).await.unwrap().remove(0);
+        let image = image::of_run(&db, run.id).await.unwrap();
+        assert_eq!((image.title.as_str(), image.build), ("Web", run.build));
+        assert_eq!((image.account.as_str(), image.region.as_str()), ("000000000000", "local-1"));
+        assert_eq!(crate::step::list(&db, run.id).await.unwrap().len(), 1);
+        assert_eq!(crate::ami::of_run(&db, run.id).await.unwrap().len(), 1);
+        let mut next = new_run(2, "web");
+        next.version = run.build.version;
+        assert_eq!(run::create(&db, next).await.unwrap().build.build, 8);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM pragma_foreign_key_check").await, 0);
     }
 
     #[tokio::test]

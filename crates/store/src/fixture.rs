@@ -10,7 +10,7 @@ use name::{Account, AmiId, Digest, RunId, SnapshotId};
 use crate::access_key::NewKey;
 use crate::ami::Registration;
 use crate::run::{NewRun, Owner, Run};
-use crate::{Db, Keyring, account, ami, run, snapshot};
+use crate::{Db, Keyring, account, ami, image, run, snapshot};
 
 /// A database that lives as long as its folder.
 pub(crate) struct Fixture {
@@ -71,6 +71,7 @@ pub(crate) fn new_run(n: u8, image: &str) -> NewRun {
         work: format!("run-{n}"),
         owner: owner(7),
         started_at: i64::from(n) * 1_000_000,
+        shown: image::New::of("000000000000".parse().unwrap(), "local-1".parse().unwrap(), image),
     }
 }
 
@@ -97,6 +98,6 @@ pub(crate) fn registration(n: u8, run: RunId, region: &str, name: &str) -> Regis
     let created_at = i64::from(n);
     Registration {
         snapshot: snapshot::Entry { snapshot, blocks: 3, created_at },
-        ami: ami::Entry { ami, run, created_at },
+        ami: ami::Entry::new(ami, run, created_at),
     }
 }

@@ -13,6 +13,7 @@ pub mod artefact;
 pub mod base;
 pub mod client_token;
 pub mod image;
+pub mod lifecycle;
 pub mod parameter;
 pub mod resource;
 pub mod run;
@@ -30,4 +31,6 @@ mod state;
 pub use db::Db;
 pub use error::{StoreError, StoreErrorKind};
 pub use keyring::{Keyring, KeyringError, KeyringErrorKind};
-pub use state::{ParseWordError, StepState, Workflow};
+pub use state::{
+    AmiStatus, BuildType, LifecycleAction, LifecycleState, ParseWordError, StepState, Workflow,
+};

@@ -6,11 +6,12 @@ use serde_json::Value;
 use sqlx::{Sqlite, Transaction};
 
 use model::ImageState;
-use name::{BuildVersion, RunId, Version};
+use name::{Arn, BuildVersion, Kind, Level, RunId, Version};
 
-use crate::column::{json, number, signed, text, word};
+use crate::client_token::{self, Claim};
+use crate::column::{invalid, json, number, signed, text, word};
 use crate::error::attempt;
-use crate::{Db, StoreError, StoreErrorKind, step};
+use crate::{Db, StoreError, StoreErrorKind, image, step};
 
 /// One execution that makes one image build version.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +70,8 @@ pub struct NewRun {
     pub owner: Owner,
     /// The time, in microseconds.
     pub started_at: i64,
+    /// What is shown of it.
+    pub shown: image::New,
 }
 
 /// Which run is meant.
@@ -84,30 +87,72 @@ pub enum Wanted<'a> {
     Prefix(&'a str),
 }
 
-/// Records a run as `PENDING` under the next build number of its image version.
+/// Records a run as `PENDING` under the next build number of its image version,
+/// and what is shown of it.
 ///
-/// No two runs get the same number and no number is given out twice, even
+/// Each account counts for itself in each region. No two runs get the same number and no number is given out twice, even
 /// after its image was deleted: the counter's row is locked until the run is
 /// recorded. A crash before that leaves neither.
 pub async fn create(db: &Db, new: NewRun) -> Result<Run, StoreError> {
-    attempt("record the run", insert(db, new)).await
+    attempt("record the run", async {
+        let mut tx = db.begin().await?;
+        let run = insert(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(run)
+    })
+    .await
 }
 
-async fn insert(db: &Db, new: NewRun) -> Result<Run, StoreErrorKind> {
-    let mut tx = db.begin().await?;
+/// What became of a request for a run that came with a client's token.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Once {
+    /// The run was recorded.
+    Now(Box<Run>),
+    /// The request had been carried out before, and was answered so.
+    Before(String),
+}
+
+/// Like [`create`], for a request that a client may send again: its answer is
+/// the image build version's ARN.
+///
+/// One transaction with the token: however many equal requests come at once,
+/// one makes a run.
+pub async fn create_once(db: &Db, new: NewRun, claim: &Claim) -> Result<Once, StoreError> {
+    attempt("record the run", async {
+        let mut tx = db.begin().await?;
+        if let Some(answer) = client_token::find(&mut *tx, claim).await? {
+            return Ok(Once::Before(answer));
+        }
+        let owner = name::Owner::Account(new.shown.account.clone());
+        let region = new.shown.region.clone();
+        let run = insert(&mut tx, new).await?;
+        let arn = Arn::new(region, owner, Kind::Image, &run.image, Level::Build(run.build));
+        let arn = arn.map_err(|error| invalid("image", run.image.clone(), error))?;
+        client_token::record(&mut tx, claim, &arn.to_string()).await?;
+        tx.commit().await?;
+        Ok(Once::Now(Box::new(run)))
+    })
+    .await
+}
+
+async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, StoreErrorKind> {
     let build: i64 = sqlx::query_scalar(
-        "INSERT INTO build_number (image, version, last) VALUES ($1, $2, 1)
-         ON CONFLICT (image, version) DO UPDATE SET last = build_number.last + 1
+        "INSERT INTO build_number (account, region, image, version, last)
+         VALUES ($1, $2, $3, $4, 1)
+         ON CONFLICT (account, region, image, version) DO UPDATE
+            SET last = build_number.last + 1
          RETURNING last",
     )
+    .bind(new.shown.account.as_str())
+    .bind(new.shown.region.as_str())
     .bind(&new.image)
     .bind(new.version.to_string())
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut **tx)
     .await?;
     sqlx::query(
         "INSERT INTO run (id, image, version, build, state, reason, project, recipe, work,
-                          owner_pid, owner_boot, owner_ticks, started_at)
-         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12)",
+                          owner_pid, owner_boot, owner_ticks, started_at, account, region)
+         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(new.id.to_string())
     .bind(&new.image)
@@ -121,13 +166,16 @@ async fn insert(db: &Db, new: NewRun) -> Result<Run, StoreErrorKind> {
     .bind(&new.owner.boot)
     .bind(signed("owner_ticks", new.owner.ticks)?)
     .bind(new.started_at)
-    .execute(&mut *tx)
+    .bind(new.shown.account.as_str())
+    .bind(new.shown.region.as_str())
+    .execute(&mut **tx)
     .await?;
-    tx.commit().await?;
+    let build = BuildVersion { version: new.version, build: number("build", build)? };
+    image::insert(tx, new.id, &new.image, build, &new.shown, new.started_at).await?;
     Ok(Run {
         id: new.id,
         image: new.image,
-        build: BuildVersion { version: new.version, build: number("build", build)? },
+        build,
         state: ImageState::Pending,
         reason: String::new(),
         project: new.project,
@@ -368,6 +416,37 @@ mod tests {
         }
         assert_eq!(numbers, (1..=16).collect());
         assert_eq!(fixture.run(16, "mail").await.build.build, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn equal_requests_at_once_make_one_run() {
+        let fixture = Fixture::new().await;
+        let claim = |token: &str, digest: &str| Claim {
+            account: "000000000000".parse().unwrap(),
+            region: "local-1".parse().unwrap(),
+            operation: "CreateImage",
+            token: token.to_owned(),
+            digest: name::Digest::of(digest.as_bytes()),
+            at: 1_000_000,
+        };
+        let tasks = (0..8).map(|n| {
+            let (db, claim) = (fixture.db.clone(), claim("a", "same"));
+            tokio::spawn(async move { create_once(&db, new_run(n, "web"), &claim).await.unwrap() })
+        });
+        let mut made = 0;
+        for task in tasks.collect::<Vec<_>>() {
+            match task.await.unwrap() {
+                Once::Now(_) => made += 1,
+                Once::Before(answer) => assert_eq!(
+                    answer,
+                    "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1"
+                ),
+            }
+        }
+        assert_eq!((made, list(&fixture.db).await.unwrap().len()), (1, 1));
+        let other = create_once(&fixture.db, new_run(9, "web"), &claim("a", "other")).await;
+        let kind = other.unwrap_err();
+        assert!(matches!(kind.kind(), StoreErrorKind::TokenMismatch { .. }), "{kind:?}");
     }
 
     #[tokio::test]

@@ -68,6 +68,48 @@ words! {
         Cancelled = "CANCELLED",
     }
 
+    /// Who asked for an image.
+    BuildType {
+        /// A user, at once.
+        UserInitiated = "USER_INITIATED",
+        /// A pipeline, at its time.
+        Scheduled = "SCHEDULED",
+        /// Nobody built it: it came as a disk.
+        Import = "IMPORT",
+    }
+
+    /// What EC2 calls the state of an AMI.
+    AmiStatus {
+        /// It can be launched.
+        Available = "available",
+        /// It cannot, until it is enabled again.
+        Disabled = "disabled",
+    }
+
+    /// How a lifecycle execution, or what it does to one resource, stands.
+    LifecycleState {
+        /// It goes on.
+        InProgress = "IN_PROGRESS",
+        /// It did what it should.
+        Success = "SUCCESS",
+        /// It failed.
+        Failed = "FAILED",
+        /// There was a reason to leave the resource alone.
+        Skipped = "SKIPPED",
+    }
+
+    /// What a lifecycle execution does to a resource.
+    LifecycleAction {
+        /// It can be used again.
+        Available = "AVAILABLE",
+        /// It goes.
+        Delete = "DELETE",
+        /// It is told to be out of date.
+        Deprecate = "DEPRECATE",
+        /// It cannot be used.
+        Disable = "DISABLE",
+    }
+
     /// Which of a run's workflows a step belongs to.
     Workflow {
         /// Makes the image.

@@ -2,7 +2,7 @@
 
 mod import;
 
-use document::{Phase, Problems};
+use document::Phase;
 use name::{Digest, Kind, ParseVersionError, Version};
 use store::resource::{self, Entry, Grain, New, Numbering};
 use wire::imagebuilder::{
@@ -17,7 +17,7 @@ use wire::imagebuilder::{
 use wire::sigv4::Caller;
 
 use super::date::date;
-use super::error::{arn, combination, dry_run, invalid, refusal, unsupported};
+use super::error::{arn, bad_document, combination, dry_run, refusal, unsupported};
 use super::filter::{Filters, Known};
 use super::latest::{latest, version, version_arn};
 use super::own::{body, owner};
@@ -220,10 +220,8 @@ pub(super) fn no_key(kms_key: Option<&str>) -> Result<(), Error> {
 
 /// Returns the document in `data`, or all that is wrong with it.
 fn parse(data: &str) -> Result<document::Component, Error> {
-    let told = |problems: Problems| {
-        invalid("data", format!("The document is not valid.\n{}", problems.render("data", data)))
-    };
-    document::Component::parse(data).map(|parsed| parsed.value).map_err(told)
+    let parsed = document::Component::parse(data);
+    parsed.map(|parsed| parsed.value).map_err(|problems| bad_document(&problems, data))
 }
 
 /// Returns what a document says of its component.

@@ -1,5 +1,6 @@
 //! Errors in Image Builder's words (reference §1.2).
 
+use document::Problems;
 use name::{Arn, ParseArnError};
 use store::{StoreError, StoreErrorKind};
 use wire::imagebuilder::{DRY_RUN_MESSAGE, Error, ErrorKind, Operation};
@@ -41,6 +42,11 @@ pub(crate) fn immutable(arn: &Arn) -> Error {
 /// Returns what a request with `dryRun` gets when all is well.
 pub(crate) fn dry_run() -> Error {
     Error::new(ErrorKind::DryRunOperation, DRY_RUN_MESSAGE)
+}
+
+/// Returns the error for a document in `data`, with all that is wrong with it.
+pub(crate) fn bad_document(problems: &Problems, data: &str) -> Error {
+    invalid("data", format!("The document is not valid.\n{}", problems.render("data", data)))
 }
 
 /// Returns the ARN in a member.

@@ -1,118 +1,369 @@
-//! Images: builds of recipes.
+//! Images: builds of recipes, asked for, shown, cancelled, retired.
 
+mod list;
+mod order;
+mod pipeline;
+mod shown;
+
+use factory::{BuildError, StartError, Started, installed};
+use model::{ImageState, Tags};
+use name::{Arn, Kind, Level, Owner};
+use store::client_token::{self, Claim};
+use store::image::{self, Builds};
+use store::{StoreError, StoreErrorKind, ami, artefact};
 use wire::imagebuilder::{
     CancelImageCreationRequest, CancelImageCreationResponse, CreateImageRequest,
     CreateImageResponse, DeleteImageRequest, DeleteImageResponse, DistributeImageRequest,
-    DistributeImageResponse, Error, GetImagePolicyRequest, GetImagePolicyResponse, GetImageRequest,
-    GetImageResponse, Images, ImportDiskImageRequest, ImportDiskImageResponse,
-    ImportVmImageRequest, ImportVmImageResponse, ListImageBuildVersionsRequest,
-    ListImageBuildVersionsResponse, ListImagePackagesRequest, ListImagePackagesResponse,
-    ListImagesRequest, ListImagesResponse, Operation, PutImagePolicyRequest,
-    PutImagePolicyResponse, RetryImageRequest, RetryImageResponse,
+    DistributeImageResponse, Error, ErrorKind, GetImagePolicyRequest, GetImagePolicyResponse,
+    GetImageRequest, GetImageResponse, ImagePackage, Images, ImportDiskImageRequest,
+    ImportDiskImageResponse, ImportVmImageRequest, ImportVmImageResponse,
+    ListImageBuildVersionsRequest, ListImageBuildVersionsResponse, ListImagePackagesRequest,
+    ListImagePackagesResponse, ListImagesRequest, ListImagesResponse, Operation,
+    PutImagePolicyRequest, PutImagePolicyResponse, RetryImageRequest, RetryImageResponse,
 };
 use wire::sigv4::Caller;
 
-use super::error::not_yet;
+use super::component::exact;
+use super::error::{arn, invalid, not_found, refusal, told, unsupported};
+use super::latest::latest;
+use super::own::own;
+use super::page::{Tokens, size};
+use super::policy;
 use crate::Api;
+
+pub(crate) use list::scope;
+pub(crate) use order::Wish;
+pub(crate) use shown::{arn_of, time};
+
+/// What the ARN of an image build version is called in requests.
+const BUILD: &str = "imageBuildVersionArn";
 
 impl Images<Caller> for Api {
     async fn cancel_image_creation(
         &self,
-        _: &Caller,
-        _: CancelImageCreationRequest,
+        caller: &Caller,
+        input: CancelImageCreationRequest,
     ) -> Result<CancelImageCreationResponse, Error> {
-        Err(not_yet(Operation::CancelImageCreation))
+        let operation = Operation::CancelImageCreation;
+        let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
+        if before.is_none() {
+            let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
+            self.cancel(&image)?;
+            let answer = &input.image_build_version_arn;
+            client_token::keep(self.db(), &claim, answer).await.map_err(refusal)?;
+        }
+        Ok(CancelImageCreationResponse {
+            client_token: Some(input.client_token),
+            image_build_version_arn: Some(input.image_build_version_arn),
+            request_id: None,
+        })
     }
 
     async fn create_image(
         &self,
-        _: &Caller,
-        _: CreateImageRequest,
+        caller: &Caller,
+        input: CreateImageRequest,
     ) -> Result<CreateImageResponse, Error> {
-        Err(not_yet(Operation::CreateImage))
+        let operation = Operation::CreateImage;
+        let token = input.client_token.clone();
+        let (claim, before) = self.claim(caller, operation, &token, &input).await?;
+        let answer = match before {
+            Some(answer) => answer,
+            None => self.start(caller, &input.into(), &claim).await?,
+        };
+        Ok(CreateImageResponse {
+            client_token: Some(token),
+            latest_version_references: latest(&arn(BUILD, &answer)?),
+            image_build_version_arn: Some(answer),
+            request_id: None,
+        })
     }
 
     async fn delete_image(
         &self,
-        _: &Caller,
-        _: DeleteImageRequest,
+        caller: &Caller,
+        input: DeleteImageRequest,
     ) -> Result<DeleteImageResponse, Error> {
-        Err(not_yet(Operation::DeleteImage))
+        let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
+        image::forget(self.db(), image.run, self.now()).await.map_err(moved)?;
+        Ok(DeleteImageResponse {
+            image_build_version_arn: Some(input.image_build_version_arn),
+            request_id: None,
+        })
     }
 
     async fn distribute_image(
         &self,
-        _: &Caller,
-        _: DistributeImageRequest,
+        caller: &Caller,
+        input: DistributeImageRequest,
     ) -> Result<DistributeImageResponse, Error> {
-        Err(not_yet(Operation::DistributeImage))
+        let parameter = "distributionConfigurationArn";
+        self.find(caller, parameter, &input.distribution_configuration_arn).await?;
+        Err(unsupported(
+            "DistributeImage cannot be carried out yet: images are distributed as they are built.",
+        ))
     }
 
-    async fn get_image(&self, _: &Caller, _: GetImageRequest) -> Result<GetImageResponse, Error> {
-        Err(not_yet(Operation::GetImage))
+    async fn get_image(
+        &self,
+        caller: &Caller,
+        input: GetImageRequest,
+    ) -> Result<GetImageResponse, Error> {
+        let text = &input.image_build_version_arn;
+        let arn = arn(BUILD, text)?;
+        if arn.kind() != Kind::Image {
+            return Err(not_found(text));
+        }
+        if let Owner::Managed(_) = arn.owner() {
+            let entry = self.find(caller, BUILD, text).await?;
+            return Ok(GetImageResponse {
+                latest_version_references: latest(&entry.arn),
+                image: Some(shown::managed(&entry)?),
+                request_id: None,
+            });
+        }
+        let image = self.newest(caller, BUILD, text).await?;
+        let amis = ami::of_run(self.db(), image.run).await.map_err(refusal)?;
+        Ok(GetImageResponse {
+            latest_version_references: latest(&arn_of(&image)?),
+            image: Some(shown::image(&image, &amis)?),
+            request_id: None,
+        })
     }
 
     async fn get_image_policy(
         &self,
-        _: &Caller,
-        _: GetImagePolicyRequest,
+        caller: &Caller,
+        input: GetImagePolicyRequest,
     ) -> Result<GetImagePolicyResponse, Error> {
-        Err(not_yet(Operation::GetImagePolicy))
+        let image = self.build(caller, "imageArn", &input.image_arn).await?;
+        let policy = image.policy.ok_or_else(|| {
+            let message = format!("'{}' has no resource policy.", input.image_arn);
+            Error::new(ErrorKind::ResourceNotFound, message)
+        })?;
+        Ok(GetImagePolicyResponse { policy: Some(policy), request_id: None })
     }
 
     async fn import_disk_image(
         &self,
         _: &Caller,
-        _: ImportDiskImageRequest,
+        input: ImportDiskImageRequest,
     ) -> Result<ImportDiskImageResponse, Error> {
-        Err(not_yet(Operation::ImportDiskImage))
+        exact(&input.semantic_version)
+            .map_err(|error| Error::new(ErrorKind::Client, error.message))?;
+        Err(Error::new(
+            ErrorKind::Client,
+            "ImportDiskImage cannot be carried out yet: nothing here installs an operating system \
+             from an ISO file.",
+        ))
     }
 
     async fn import_vm_image(
         &self,
         _: &Caller,
-        _: ImportVmImageRequest,
+        input: ImportVmImageRequest,
     ) -> Result<ImportVmImageResponse, Error> {
-        Err(not_yet(Operation::ImportVmImage))
+        exact(&input.semantic_version)
+            .map_err(|error| Error::new(ErrorKind::Client, error.message))?;
+        Err(Error::new(
+            ErrorKind::Client,
+            "ImportVmImage cannot be carried out yet: there are no VM import tasks here. \
+             A disk image can be the parent image of a project instead.",
+        ))
     }
 
     async fn list_image_build_versions(
         &self,
-        _: &Caller,
-        _: ListImageBuildVersionsRequest,
+        caller: &Caller,
+        input: ListImageBuildVersionsRequest,
     ) -> Result<ListImageBuildVersionsResponse, Error> {
-        Err(not_yet(Operation::ListImageBuildVersions))
+        self.image_builds(caller, input).await
     }
 
     async fn list_image_packages(
         &self,
-        _: &Caller,
-        _: ListImagePackagesRequest,
+        caller: &Caller,
+        input: ListImagePackagesRequest,
     ) -> Result<ListImagePackagesResponse, Error> {
-        Err(not_yet(Operation::ListImagePackages))
+        let tokens = Tokens::of(caller, Operation::ListImagePackages, &input)?;
+        let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
+        let kept = image::packages(self.db(), image.run).await.map_err(refusal)?;
+        let kept = kept.ok_or_else(|| no_packages(&image, &input.image_build_version_arn))?;
+        let packages = installed(&kept);
+        // The list of an image never changes, so a place in it is enough.
+        let from = tokens.read(input.next_token.as_deref())?;
+        let from = from.and_then(|from| from.parse().ok()).unwrap_or(0_usize);
+        let to = packages.len().min(from.saturating_add(size(input.max_results)));
+        let page = packages.get(from..to).unwrap_or_default().iter().map(|package| ImagePackage {
+            package_name: Some(package.name.clone()),
+            package_version: Some(package.version.clone()),
+        });
+        Ok(ListImagePackagesResponse {
+            image_package_list: Some(page.collect()),
+            next_token: (to < packages.len()).then(|| tokens.after(&to.to_string())),
+            request_id: None,
+        })
     }
 
     async fn list_images(
         &self,
-        _: &Caller,
-        _: ListImagesRequest,
+        caller: &Caller,
+        input: ListImagesRequest,
     ) -> Result<ListImagesResponse, Error> {
-        Err(not_yet(Operation::ListImages))
+        self.image_versions(caller, input).await
     }
 
     async fn put_image_policy(
         &self,
-        _: &Caller,
-        _: PutImagePolicyRequest,
+        caller: &Caller,
+        input: PutImagePolicyRequest,
     ) -> Result<PutImagePolicyResponse, Error> {
-        Err(not_yet(Operation::PutImagePolicy))
+        let image = self.build(caller, "imageArn", &input.image_arn).await?;
+        policy::check(&input.policy)?;
+        image::set_policy(self.db(), image.run, &input.policy).await.map_err(refusal)?;
+        Ok(PutImagePolicyResponse { image_arn: Some(input.image_arn), request_id: None })
     }
 
     async fn retry_image(
         &self,
-        _: &Caller,
-        _: RetryImageRequest,
+        caller: &Caller,
+        input: RetryImageRequest,
     ) -> Result<RetryImageResponse, Error> {
-        Err(not_yet(Operation::RetryImage))
+        let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
+        let text = &input.image_build_version_arn;
+        if image.state != ImageState::Failed {
+            let state = image.state;
+            return Err(unsupported(format!(
+                "'{text}' is {state}: only a FAILED image is retried."
+            )));
+        }
+        let made = artefact::get(self.db(), image.run).await.map_err(refusal)?;
+        let why = match made {
+            Some(_) => "its disk was removed when it failed",
+            None => "it failed before its disk was made",
+        };
+        Err(unsupported(format!("'{text}' cannot be retried: {why}. Build the recipe again.")))
     }
+}
+
+impl Api {
+    /// Starts the run of an image and returns its ARN.
+    pub(crate) async fn start(
+        &self,
+        caller: &Caller,
+        wish: &Wish,
+        claim: &Claim,
+    ) -> Result<String, Error> {
+        let builder = self.builder()?;
+        let (order, shown) = self.order(caller, wish).await?;
+        let Started { image } = builder.start(order, shown, claim).await.map_err(not_started)?;
+        Ok(image)
+    }
+
+    fn cancel(&self, image: &image::Image) -> Result<(), Error> {
+        if !image.state.is_in_progress() {
+            let message =
+                format!("The image is {}: only one that is being built is cancelled.", image.state);
+            return Err(unsupported(message));
+        }
+        if self.builder()?.cancel(image.run) {
+            return Ok(());
+        }
+        let message = "The image is being built by another process, or has just ended.";
+        Err(Error::new(ErrorKind::ResourceInUse, message))
+    }
+
+    /// Returns the caller's image with exactly the ARN in `parameter`.
+    pub(crate) async fn build(
+        &self,
+        caller: &Caller,
+        parameter: &str,
+        text: &str,
+    ) -> Result<image::Image, Error> {
+        let arn = own_image(caller, parameter, text)?;
+        let Level::Build(build) = arn.level() else { return Err(not_found(text)) };
+        let found = image::get(self.db(), scope(caller), arn.name(), build).await;
+        found.map_err(refusal)?.ok_or_else(|| not_found(text))
+    }
+
+    /// Returns the caller's newest image that the ARN in `parameter` stands for.
+    async fn newest(
+        &self,
+        caller: &Caller,
+        parameter: &str,
+        text: &str,
+    ) -> Result<image::Image, Error> {
+        let arn = own_image(caller, parameter, text)?;
+        if let Level::Build(_) = arn.level() {
+            return self.build(caller, parameter, text).await;
+        }
+        let versions = arn.versions();
+        let found = image::latest(self.db(), scope(caller), arn.name(), versions, Builds::Any);
+        found.await.map_err(refusal)?.ok_or_else(|| not_found(text))
+    }
+
+    /// Returns the tags of the caller's image if `text` is an image's ARN.
+    pub(crate) async fn tagged_image(
+        &self,
+        caller: &Caller,
+        text: &str,
+    ) -> Result<Option<image::Image>, Error> {
+        match text.parse::<Arn>() {
+            Ok(arn) if arn.kind() == Kind::Image && matches!(arn.owner(), Owner::Account(_)) => {
+                self.build(caller, "resourceArn", text).await.map(Some)
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Changes the tags of an image.
+    pub(crate) async fn retag(
+        &self,
+        image: &image::Image,
+        change: impl FnOnce(&mut std::collections::BTreeMap<String, String>) + Send,
+    ) -> Result<(), Error> {
+        let own = image.tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut tags = own.collect();
+        change(&mut tags);
+        let tags = Tags::new(tags)
+            .map_err(|error| Error::new(ErrorKind::InvalidParameter, error.to_string()))?;
+        image::set_tags(self.db(), image.run, &tags).await.map_err(refusal)
+    }
+}
+
+fn own_image(caller: &Caller, parameter: &str, text: &str) -> Result<Arn, Error> {
+    let arn = own(caller, parameter, text)?;
+    if arn.kind() == Kind::Image { Ok(arn) } else { Err(invalid(parameter, "It is no image.")) }
+}
+
+fn no_packages(image: &image::Image, text: &str) -> Error {
+    let why = if image.state.is_in_progress() {
+        "they are not known before the image is made"
+    } else {
+        "the image has no package database that can be read; dpkg's is the only one so far"
+    };
+    let message = format!("The packages of '{text}' cannot be listed: {why}.");
+    Error::new(ErrorKind::ResourceNotFound, message)
+}
+
+/// Returns why an image's state could not be changed.
+pub(crate) fn moved(error: StoreError) -> Error {
+    match error.kind() {
+        StoreErrorKind::Transition { source, .. } => unsupported(told(source)),
+        _ => refusal(error),
+    }
+}
+
+/// Returns why a run could not be started.
+fn not_started(error: StartError) -> Error {
+    let kind = match error {
+        StartError::Store(error) | StartError::Record(BuildError::Store(error)) => {
+            return refusal(error);
+        }
+        StartError::Full { .. } => ErrorKind::CallRateLimitExceeded,
+        StartError::Closed => ErrorKind::ServiceUnavailable,
+        StartError::TakenName { .. } => ErrorKind::InvalidRequest,
+        _ => ErrorKind::Service,
+    };
+    Error::new(kind, told(&error))
 }

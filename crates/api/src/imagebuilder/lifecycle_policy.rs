@@ -43,10 +43,10 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn get_lifecycle_execution(
         &self,
-        _: &Caller,
-        _: GetLifecycleExecutionRequest,
+        caller: &Caller,
+        input: GetLifecycleExecutionRequest,
     ) -> Result<GetLifecycleExecutionResponse, Error> {
-        Err(not_yet(Operation::GetLifecycleExecution))
+        self.lifecycle_execution(caller, input).await
     }
 
     async fn get_lifecycle_policy(
@@ -59,18 +59,18 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn list_lifecycle_execution_resources(
         &self,
-        _: &Caller,
-        _: ListLifecycleExecutionResourcesRequest,
+        caller: &Caller,
+        input: ListLifecycleExecutionResourcesRequest,
     ) -> Result<ListLifecycleExecutionResourcesResponse, Error> {
-        Err(not_yet(Operation::ListLifecycleExecutionResources))
+        self.lifecycle_resources(caller, input).await
     }
 
     async fn list_lifecycle_executions(
         &self,
-        _: &Caller,
-        _: ListLifecycleExecutionsRequest,
+        caller: &Caller,
+        input: ListLifecycleExecutionsRequest,
     ) -> Result<ListLifecycleExecutionsResponse, Error> {
-        Err(not_yet(Operation::ListLifecycleExecutions))
+        self.lifecycle_executions(caller, input).await
     }
 
     async fn list_lifecycle_policies(
@@ -83,10 +83,10 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn start_resource_state_update(
         &self,
-        _: &Caller,
-        _: StartResourceStateUpdateRequest,
+        caller: &Caller,
+        input: StartResourceStateUpdateRequest,
     ) -> Result<StartResourceStateUpdateResponse, Error> {
-        Err(not_yet(Operation::StartResourceStateUpdate))
+        self.retire(caller, input).await
     }
 
     async fn update_lifecycle_policy(

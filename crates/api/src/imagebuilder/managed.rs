@@ -9,7 +9,7 @@ use base::Release;
 use name::{Arn, BuildVersion, Kind, Level, Owner, Region, Version};
 use store::resource::{Entry, Grain, Wanted};
 
-use super::component;
+use super::{component, workflow};
 
 /// Something that is shipped.
 struct Shipped {
@@ -24,7 +24,7 @@ const SHIPPED_AT: i64 = 1_767_225_600_000_000;
 
 /// Everything that is shipped, by kind, name and version.
 static SHIPPED: LazyLock<Vec<Shipped>> = LazyLock::new(|| {
-    let mut shipped: Vec<_> = components().chain(images()).collect();
+    let mut shipped: Vec<_> = components().chain(images()).chain(workflows()).collect();
     shipped.sort_by(|a, b| a.place().cmp(&b.place()));
     shipped
 });
@@ -107,6 +107,18 @@ fn images() -> impl Iterator<Item = Shipped> {
                 "buildType": "USER_INITIATED",
                 "imageSource": "AMAZON_MANAGED",
             }),
+        })
+    })
+}
+
+fn workflows() -> impl Iterator<Item = Shipped> {
+    factory::managed_workflows().iter().filter_map(|managed| {
+        let document = document::Workflow::parse(managed.text, managed.stage).ok()?.value;
+        Some(Shipped {
+            kind: workflow::kind(managed.stage),
+            name: managed.name.to_owned(),
+            version: managed.version(),
+            body: json!(workflow::described(&document, managed.text, managed.stage)),
         })
     })
 }

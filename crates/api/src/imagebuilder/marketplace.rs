@@ -1,20 +1,20 @@
-//! Marketplace resources: there is no marketplace, so there is nothing to get.
+//! Marketplace resources: there is no marketplace here, so there is nothing to get.
 
 use wire::imagebuilder::{
     Error, GetMarketplaceResourceRequest, GetMarketplaceResourceResponse, MarketplaceResources,
-    Operation,
 };
 use wire::sigv4::Caller;
 
-use super::error::not_yet;
+use super::error::unsupported;
 use crate::Api;
 
 impl MarketplaceResources<Caller> for Api {
     async fn get_marketplace_resource(
         &self,
         _: &Caller,
-        _: GetMarketplaceResourceRequest,
+        input: GetMarketplaceResourceRequest,
     ) -> Result<GetMarketplaceResourceResponse, Error> {
-        Err(not_yet(Operation::GetMarketplaceResource))
+        let arn = input.resource_arn;
+        Err(unsupported(format!("'{arn}' cannot be had: there is no marketplace here.")))
     }
 }

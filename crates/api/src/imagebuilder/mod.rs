@@ -1,14 +1,18 @@
 //! The operations of Image Builder: a file for each resource, and one for each rule that several share.
 
+mod attached;
 mod claim;
 mod date;
 mod error;
+mod execution;
+mod execution_id;
 mod filter;
 mod latest;
 mod managed;
 mod own;
 mod page;
 mod policy;
+mod retirement;
 
 mod component;
 mod container_recipe;

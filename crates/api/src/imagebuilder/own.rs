@@ -55,6 +55,22 @@ pub(crate) fn own(caller: &Caller, parameter: &str, text: &str) -> Result<Arn, E
     }
 }
 
+/// Returns the ARN in `parameter` if it refers to a resource of the caller's; managed ones must be there.
+///
+/// Whether the caller's are there, the store says when it records the reference.
+pub(crate) fn reference(
+    caller: &Caller,
+    parameter: &str,
+    text: &str,
+) -> Result<Option<Arn>, Error> {
+    let arn = arn(parameter, text)?;
+    match arn.owner() {
+        Owner::Managed(_) if managed::find(&caller.region, &arn).is_some() => Ok(None),
+        Owner::Account(_) if is_own(caller, &arn, text) => Ok(Some(arn)),
+        Owner::Managed(_) | Owner::Account(_) => Err(not_found(text)),
+    }
+}
+
 /// Returns whether an ARN is of the caller's account and region; other partitions there are none.
 fn is_own(caller: &Caller, arn: &Arn, text: &str) -> bool {
     *arn.owner() == Owner::Account(caller.account.clone())

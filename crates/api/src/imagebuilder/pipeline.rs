@@ -1,72 +1,175 @@
 //! Pipelines: a recipe, what surrounds it, and when it is built.
 
+mod draft;
+
+use name::Kind;
+use store::resource::{self, Entry, New, Numbering, Replacement};
 use wire::imagebuilder::{
     CreateImagePipelineRequest, CreateImagePipelineResponse, DeleteImagePipelineRequest,
     DeleteImagePipelineResponse, Error, GetImagePipelineRequest, GetImagePipelineResponse,
-    ImagePipelines, ListImagePipelineImagesRequest, ListImagePipelineImagesResponse,
-    ListImagePipelinesRequest, ListImagePipelinesResponse, Operation,
+    ImagePipeline, ImagePipelines, ListImagePipelineImagesRequest, ListImagePipelineImagesResponse,
+    ListImagePipelinesRequest, ListImagePipelinesResponse, Operation, PipelineStatus,
     StartImagePipelineExecutionRequest, StartImagePipelineExecutionResponse,
     UpdateImagePipelineRequest, UpdateImagePipelineResponse,
 };
 use wire::sigv4::Caller;
 
-use super::error::not_yet;
+use super::date::date;
+use super::error::{dry_run, refusal};
+use super::filter::Known;
+use super::own::{body, own};
+use super::page::{Listing, Tokens};
+use super::tag::some;
 use crate::Api;
+use crate::schedule::Schedule;
+
+const FILTERS: &[Known] = &[
+    ("description", "description"),
+    ("distributionConfigurationArn", "distributionConfigurationArn"),
+    ("imageRecipeArn", "imageRecipeArn"),
+    ("infrastructureConfigurationArn", "infrastructureConfigurationArn"),
+    ("name", "name"),
+    ("status", "status"),
+];
 
 impl ImagePipelines<Caller> for Api {
     async fn create_image_pipeline(
         &self,
-        _: &Caller,
-        _: CreateImagePipelineRequest,
+        caller: &Caller,
+        input: CreateImagePipelineRequest,
     ) -> Result<CreateImagePipelineResponse, Error> {
-        Err(not_yet(Operation::CreateImagePipeline))
+        let operation = Operation::CreateImagePipeline;
+        let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
+        let answer = match before {
+            Some(answer) => answer,
+            None => {
+                let (body, references) = draft::check(self, caller, draft::created(&input)).await?;
+                let new = New {
+                    account: caller.account.clone(),
+                    region: caller.region.clone(),
+                    kind: Kind::ImagePipeline,
+                    name: input.name,
+                    numbering: Numbering::Unversioned,
+                    body: serde_json::json!(body),
+                    tags: input.tags.unwrap_or_default(),
+                    references,
+                    at: claim.at,
+                };
+                if input.dry_run == Some(true) {
+                    resource::rehearse(self.db(), &new).await.map_err(refusal)?;
+                    return Err(dry_run());
+                }
+                resource::create(self.db(), &new, &claim).await.map_err(refusal)?.answer()
+            }
+        };
+        Ok(CreateImagePipelineResponse {
+            client_token: Some(input.client_token),
+            image_pipeline_arn: Some(answer),
+            request_id: None,
+        })
     }
 
     async fn delete_image_pipeline(
         &self,
-        _: &Caller,
-        _: DeleteImagePipelineRequest,
+        caller: &Caller,
+        input: DeleteImagePipelineRequest,
     ) -> Result<DeleteImagePipelineResponse, Error> {
-        Err(not_yet(Operation::DeleteImagePipeline))
+        let arn = input.image_pipeline_arn;
+        self.delete(caller, "imagePipelineArn", &arn).await?;
+        Ok(DeleteImagePipelineResponse { image_pipeline_arn: Some(arn), request_id: None })
     }
 
     async fn get_image_pipeline(
         &self,
-        _: &Caller,
-        _: GetImagePipelineRequest,
+        caller: &Caller,
+        input: GetImagePipelineRequest,
     ) -> Result<GetImagePipelineResponse, Error> {
-        Err(not_yet(Operation::GetImagePipeline))
+        let entry = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
+        let pipeline = pipeline(entry, self.now())?;
+        Ok(GetImagePipelineResponse { image_pipeline: Some(pipeline), request_id: None })
     }
 
     async fn list_image_pipeline_images(
         &self,
-        _: &Caller,
-        _: ListImagePipelineImagesRequest,
+        caller: &Caller,
+        input: ListImagePipelineImagesRequest,
     ) -> Result<ListImagePipelineImagesResponse, Error> {
-        Err(not_yet(Operation::ListImagePipelineImages))
+        self.pipeline_images(caller, input).await
     }
 
     async fn list_image_pipelines(
         &self,
-        _: &Caller,
-        _: ListImagePipelinesRequest,
+        caller: &Caller,
+        input: ListImagePipelinesRequest,
     ) -> Result<ListImagePipelinesResponse, Error> {
-        Err(not_yet(Operation::ListImagePipelines))
+        let tokens = Tokens::of(caller, Operation::ListImagePipelines, &input)?;
+        let listing = Listing {
+            max_results: input.max_results,
+            next_token: input.next_token,
+            ..Listing::of_kind(Kind::ImagePipeline, input.filters, FILTERS)?
+        };
+        let now = self.now();
+        let told = self.page(caller, &tokens, listing, |entry| pipeline(entry, now)).await?;
+        Ok(ListImagePipelinesResponse {
+            image_pipeline_list: Some(told.0),
+            next_token: told.1,
+            request_id: None,
+        })
     }
 
     async fn start_image_pipeline_execution(
         &self,
-        _: &Caller,
-        _: StartImagePipelineExecutionRequest,
+        caller: &Caller,
+        input: StartImagePipelineExecutionRequest,
     ) -> Result<StartImagePipelineExecutionResponse, Error> {
-        Err(not_yet(Operation::StartImagePipelineExecution))
+        self.start_pipeline(caller, input).await
     }
 
     async fn update_image_pipeline(
         &self,
-        _: &Caller,
-        _: UpdateImagePipelineRequest,
+        caller: &Caller,
+        input: UpdateImagePipelineRequest,
     ) -> Result<UpdateImagePipelineResponse, Error> {
-        Err(not_yet(Operation::UpdateImagePipeline))
+        let operation = Operation::UpdateImagePipeline;
+        let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
+        let answer = match before {
+            Some(answer) => answer,
+            None => {
+                let arn = own(caller, "imagePipelineArn", &input.image_pipeline_arn)?;
+                let (body, references) = draft::check(self, caller, draft::updated(&input)).await?;
+                let body = serde_json::json!(body);
+                let new = Replacement { arn, body, references, at: claim.at };
+                resource::replace(self.db(), &new, &claim).await.map_err(refusal)?.answer()
+            }
+        };
+        Ok(UpdateImagePipelineResponse {
+            client_token: Some(input.client_token),
+            image_pipeline_arn: Some(answer),
+            request_id: None,
+        })
     }
+}
+
+/// Returns the pipeline of a record, as it is at `now`.
+fn pipeline(entry: Entry, now: i64) -> Result<ImagePipeline, Error> {
+    let recorded: ImagePipeline = body(&entry)?;
+    Ok(ImagePipeline {
+        arn: Some(entry.arn.to_string()),
+        date_created: Some(date(entry.created_at)),
+        date_updated: Some(date(entry.updated_at)),
+        date_next_run: next_run(&recorded, entry.updated_at, now).map(date),
+        name: Some(entry.name),
+        tags: some(entry.tags),
+        ..recorded
+    })
+}
+
+/// Returns when a pipeline is due after `now`, if it is ever; rates count from `start`.
+fn next_run(pipeline: &ImagePipeline, start: i64, now: i64) -> Option<i64> {
+    if pipeline.status != Some(PipelineStatus::Enabled) {
+        return None;
+    }
+    let schedule = pipeline.schedule.as_ref()?;
+    let expression = schedule.schedule_expression.as_deref()?;
+    Schedule::parse(expression, schedule.timezone.as_deref()).ok()?.after(start, now)
 }

@@ -40,7 +40,7 @@ impl Api {
 }
 
 /// Fails unless `policy` is a JSON object with one or more statements.
-fn check(policy: &str) -> Result<(), Error> {
+pub(super) fn check(policy: &str) -> Result<(), Error> {
     let policy: Value = serde_json::from_str(policy)
         .map_err(|error| invalid("policy", format!("It is not JSON: {error}.")))?;
     let statements = match policy.get("Statement") {

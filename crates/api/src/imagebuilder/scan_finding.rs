@@ -1,29 +1,59 @@
-//! Findings of scans: there is no scanner yet, so both operations say so.
+//! Findings of scans: images are not scanned yet, and both operations say so once a request is valid.
 
 use wire::imagebuilder::{
-    Error, ImageScanFindings, ListImageScanFindingAggregationsRequest,
+    Error, ErrorKind, Filter, ImageScanFindings, ListImageScanFindingAggregationsRequest,
     ListImageScanFindingAggregationsResponse, ListImageScanFindingsRequest,
     ListImageScanFindingsResponse, Operation,
 };
 use wire::sigv4::Caller;
 
-use super::error::not_yet;
+use super::filter::{Filters, Known};
+use super::page::Tokens;
 use crate::Api;
+
+const AGGREGATED: &[Known] = &[
+    ("accountId", "accountId"),
+    ("imageBuildVersionArn", "imageBuildVersionArn"),
+    ("imagePipelineArn", "imagePipelineArn"),
+    ("vulnerabilityId", "vulnerabilityId"),
+];
+
+const LISTED: &[Known] = &[
+    ("imageBuildVersionArn", "imageBuildVersionArn"),
+    ("imagePipelineArn", "imagePipelineArn"),
+    ("severity", "severity"),
+    ("vulnerabilityId", "vulnerabilityId"),
+];
 
 impl ImageScanFindings<Caller> for Api {
     async fn list_image_scan_finding_aggregations(
         &self,
-        _: &Caller,
-        _: ListImageScanFindingAggregationsRequest,
+        caller: &Caller,
+        input: ListImageScanFindingAggregationsRequest,
     ) -> Result<ListImageScanFindingAggregationsResponse, Error> {
-        Err(not_yet(Operation::ListImageScanFindingAggregations))
+        let tokens = Tokens::of(caller, Operation::ListImageScanFindingAggregations, &input)?;
+        tokens.read(input.next_token.as_deref())?;
+        Filters::parse(input.filter.map(|filter| vec![filter]), AGGREGATED)?;
+        Err(no_scanner())
     }
 
     async fn list_image_scan_findings(
         &self,
-        _: &Caller,
-        _: ListImageScanFindingsRequest,
+        caller: &Caller,
+        input: ListImageScanFindingsRequest,
     ) -> Result<ListImageScanFindingsResponse, Error> {
-        Err(not_yet(Operation::ListImageScanFindings))
+        let tokens = Tokens::of(caller, Operation::ListImageScanFindings, &input)?;
+        tokens.read(input.next_token.as_deref())?;
+        let filters = input.filters.into_iter().flatten();
+        let filters = filters.map(|filter| Filter { name: filter.name, values: filter.values });
+        Filters::parse(Some(filters.collect()), LISTED)?;
+        Err(no_scanner())
     }
+}
+
+fn no_scanner() -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        "There are no findings to list: nothing scans images for vulnerabilities yet.",
+    )
 }

@@ -19,6 +19,11 @@ impl Tags<Caller> for Api {
         input: ListTagsForResourceRequest,
     ) -> Result<ListTagsForResourceResponse, Error> {
         let text = &input.resource_arn;
+        if let Some(image) = self.tagged_image(caller, text).await? {
+            let tags = image.tags.iter();
+            let tags = tags.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            return Ok(ListTagsForResourceResponse { tags: some(tags) });
+        }
         let entry = self.find(caller, "resourceArn", text).await?;
         // Tags belong to what an ARN names, never to what it resolves to.
         if entry.arn.to_string() != *text {
@@ -32,6 +37,10 @@ impl Tags<Caller> for Api {
         caller: &Caller,
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
+        if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
+            self.retag(&image, |tags| tags.extend(input.tags)).await?;
+            return Ok(TagResourceResponse {});
+        }
         let arn = own(caller, "resourceArn", &input.resource_arn)?;
         resource::set_tags(self.db(), &arn, input.tags).await.map_err(refusal)?;
         Ok(TagResourceResponse {})
@@ -42,6 +51,11 @@ impl Tags<Caller> for Api {
         caller: &Caller,
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
+        if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
+            self.retag(&image, |tags| tags.retain(|name, _| !input.tag_keys.contains(name)))
+                .await?;
+            return Ok(UntagResourceResponse {});
+        }
         let arn = own(caller, "resourceArn", &input.resource_arn)?;
         resource::remove_tags(self.db(), &arn, &input.tag_keys).await.map_err(refusal)?;
         Ok(UntagResourceResponse {})

@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bench;
 mod server;
 
 mod component;
 mod concurrency;
+mod execution;
+mod image;
 mod managed;
+mod pipeline;
+mod refusal;
+mod retirement;
 mod tag;
+mod workflow;

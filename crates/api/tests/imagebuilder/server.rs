@@ -1,5 +1,6 @@
 //! The service in this process, at a time of its own: requests go the way of real ones, signatures aside.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,8 +8,11 @@ use api::Api;
 use bytes::Bytes;
 use expect_test::Expect;
 use http::{Request, StatusCode};
+use name::{Digest, Kind, Version};
 use serde_json::{Value, json};
 use store::Db;
+use store::client_token::Claim;
+use store::resource::{self, New, Numbering};
 use wire::Location;
 use wire::imagebuilder::{Operation, answer};
 use wire::sigv4::Caller;
@@ -22,6 +26,7 @@ pub(crate) const OWN: &str = "arn:aws:imagebuilder:eu-west-1:123456789012";
 /// A service with an empty store.
 pub(crate) struct Server {
     pub(crate) api: Api,
+    pub(crate) db: Db,
     time: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
@@ -41,13 +46,43 @@ impl Server {
         let db = Db::open(&folder.path().join("goldsmith.db")).await.unwrap();
         let time = Arc::new(AtomicI64::new(START));
         let clock = time.clone();
-        let api = Api::new(db, Arc::new(move || clock.load(Ordering::Relaxed)));
-        Self { api, time, _folder: folder }
+        let api = Api::new(db.clone(), Arc::new(move || clock.load(Ordering::Relaxed)));
+        Self { api, db, time, _folder: folder }
     }
 
     /// Lets seconds pass.
     pub(crate) fn pass(&self, seconds: i64) {
         self.time.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// Records a resource of the first account that other operations make, and returns its ARN.
+    pub(crate) async fn record(&self, kind: Kind, name: &str) -> String {
+        let version: Version = "1.0.0".parse().unwrap();
+        let numbering = match (kind.has_versions(), kind.has_builds()) {
+            (false, _) => Numbering::Unversioned,
+            (true, false) => Numbering::Version(version),
+            (true, true) => Numbering::Build { version, contents: Digest::of(name.as_bytes()) },
+        };
+        let new = New {
+            account: "123456789012".parse().unwrap(),
+            region: "eu-west-1".parse().unwrap(),
+            kind,
+            name: name.to_owned(),
+            numbering,
+            body: json!({}),
+            tags: BTreeMap::new(),
+            references: Vec::new(),
+            at: START,
+        };
+        let claim = Claim {
+            account: new.account.clone(),
+            region: new.region.clone(),
+            operation: "test",
+            token: format!("{}/{name}", kind.as_str()),
+            digest: Digest::of(b""),
+            at: START,
+        };
+        resource::create(&self.db, &new, &claim).await.unwrap().answer()
     }
 
     /// Returns the answer to the first account's request.

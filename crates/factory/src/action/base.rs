@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use base::{Managed, Origin, Receipt};
-use model::{DiskLocation, ParentImage};
-use name::{AmiId, Arn, Digest, Level};
+use model::{DiskLocation, ImageState, ParentImage};
+use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
+use store::image::{self, Builds, Scope};
 use tokio::runtime::Handle;
 
 use crate::build::Work;
 use crate::clock::now_micros;
-use crate::{Cause, Factory, Failure};
+use crate::{Cause, Factory, Failure, shown};
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -48,6 +49,9 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         progress: &|done, total| work.teller().progress(done, total),
         cancel: work.cancel,
     })?;
+    let version = shown::os_version(&receipt.os);
+    let kept = store::image::set_os_version(&work.factory.db, work.run.id, &version);
+    work.handle.block_on(kept).map_err(|error| Failure::of(Cause::Factory, &error))?;
     work.base = Some(receipt);
     Ok(outcome)
 }
@@ -56,7 +60,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
 pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Failure>> {
     let (receipt, how) = match ground.parent {
         ParentImage::Name(name) => managed(ground, name)?,
-        ParentImage::Arn(arn) if matches!(arn.owner(), name::Owner::Managed(_)) => {
+        ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Managed(_)) => {
             managed(ground, arn.name())?
         }
         ParentImage::Arn(arn) => {
@@ -108,6 +112,9 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     let db = &ground.factory.db;
     let cells = &ground.factory.cells;
     let entry = ground.handle.block_on(store::ami::get(db, ami)).map_err(|error| fail(&error))?;
+    if entry.status == store::AmiStatus::Disabled {
+        return Err(missing(format!("the AMI {ami} is disabled")));
+    }
     let snapshot = ground.handle.block_on(store::snapshot::get(db, entry.ami.root));
     let snapshot = snapshot.map_err(|error| fail(&error))?.snapshot;
     if let Some(receipt) = Receipt::find(cells.data(), &snapshot.digest) {
@@ -127,25 +134,26 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     imported(ground, &snapshot.digest, &Origin::Own(raw))
 }
 
-/// Returns an AMI of the newest image that `arn` fits.
+/// Returns an AMI of the newest image that `arn` fits, in its own region if it
+/// was published there.
 fn ami_of_image(ground: &Ground<'_>, arn: &Arn) -> Result<AmiId, Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
-    let db = &ground.factory.db;
-    let runs = ground.handle.block_on(store::run::list(db)).map_err(|error| fail(&error))?;
-    let newest = runs
-        .into_iter()
-        .filter(|run| run.state == model::ImageState::Available && run.image == arn.name())
-        .filter(|run| match arn.level() {
-            Level::Name => true,
-            Level::Version(pattern) => pattern.matches(run.build.version),
-            Level::Build(build) => build == run.build,
-        })
-        .max_by_key(|run| run.build);
     let none = || missing(format!("there is no available image `{arn}`"));
-    let run = newest.ok_or_else(none)?;
-    let amis =
-        ground.handle.block_on(store::ami::of_run(db, run.id)).map_err(|error| fail(&error))?;
-    amis.first().map(|entry| entry.ami.id).ok_or_else(none)
+    let Owner::Account(account) = arn.owner() else { return Err(none()) };
+    let db = &ground.factory.db;
+    let scope = Scope { account, region: arn.region() };
+    let latest = |pattern| image::latest(db, scope, arn.name(), pattern, Builds::Available);
+    let found = match arn.level() {
+        Level::Name => ground.handle.block_on(latest(VersionPattern::Any)),
+        Level::Version(pattern) => ground.handle.block_on(latest(pattern)),
+        Level::Build(build) => ground.handle.block_on(image::get(db, scope, arn.name(), build)),
+    };
+    let found = found.map_err(|error| fail(&error))?;
+    let found = found.filter(|image| image.state == ImageState::Available).ok_or_else(none)?;
+    let amis = ground.handle.block_on(store::ami::of_run(db, found.run));
+    let amis = amis.map_err(|error| fail(&error))?;
+    let near = amis.iter().find(|entry| entry.ami.region == *arn.region());
+    near.or(amis.first()).map(|entry| entry.ami.id).ok_or_else(none)
 }
 
 fn missing(message: String) -> Box<Failure> {

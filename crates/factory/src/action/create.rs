@@ -5,7 +5,7 @@ use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
 use name::Digest;
 
 use crate::build::{Artefact, Work};
-use crate::{Cause, Failure};
+use crate::{Cause, Failure, packages};
 
 /// What a build leaves behind that every machine makes anew, and the flag file
 /// in the recipe's working directory that keeps it (reference §2.10).
@@ -110,6 +110,11 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     };
     let kept = store::artefact::put(&work.factory.db, &artefact);
     work.handle.block_on(kept).map_err(|error| fail(&error))?;
+    if let Some(packages) = packages::packages(&cells.data().join(&disk)) {
+        let kept = packages::to_json(&packages);
+        let kept = store::image::set_packages(&work.factory.db, work.run.id, &kept);
+        work.handle.block_on(kept).map_err(|error| fail(&error))?;
+    }
     work.report.digest = Some(digest.to_string());
     work.report.disk_bytes = Some(written.size);
     work.report.data_bytes = Some(written.used);

@@ -48,7 +48,7 @@ fn publish(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let recipe = &work.order.project.recipe;
     let publication = Publication {
         run: work.run.id,
-        owner: work.factory.settings.account.clone(),
+        owner: work.account.clone(),
         recipe: recipe.name.as_str(),
         facts: work.facts,
         architecture: Architecture::X86_64,

@@ -1,0 +1,284 @@
+//! Lists of images: keys of the store's pages in tokens, and the API's filters in the store's words.
+
+use name::{Arn, Kind, RunId, Version, VersionPattern};
+use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
+use store::{ami, resource};
+use wire::imagebuilder::{
+    Error, ErrorKind, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
+    ListImageBuildVersionsResponse, ListImagePipelineImagesRequest,
+    ListImagePipelineImagesResponse, ListImagesRequest, ListImagesResponse, Operation, Ownership,
+};
+use wire::sigv4::Caller;
+
+use super::super::error::{arn, invalid, not_found, refusal};
+use super::super::filter::{self, Known};
+use super::super::own::own;
+use super::super::page::{Listing, Tokens, size};
+use super::shown;
+use crate::Api;
+
+const FILTERS: &[Known] = &[
+    ("name", "name"),
+    ("osVersion", "osVersion"),
+    ("platform", "platform"),
+    ("type", "type"),
+    ("version", "version"),
+];
+
+impl Api {
+    /// Returns a page of the versions, or of the names, of images.
+    pub(crate) async fn image_versions(
+        &self,
+        caller: &Caller,
+        input: ListImagesRequest,
+    ) -> Result<ListImagesResponse, Error> {
+        let tokens = Tokens::of(caller, Operation::ListImages, &input)?;
+        let by_name = input.by_name == Some(true);
+        if input.owner.is_some_and(|owner| owner != Ownership::Self_) {
+            let grain = if by_name { resource::Grain::Names } else { resource::Grain::Versions };
+            let listing = Listing {
+                owner: input.owner,
+                grain,
+                max_results: input.max_results,
+                next_token: input.next_token,
+                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+            };
+            let tell = |entry| shown::managed_version(&entry, by_name);
+            let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
+            return Ok(answer(list, next_token));
+        }
+        let after = key(&tokens, input.next_token.as_deref())?;
+        let Some(filters) = filters(input.filters, FILTERS)? else {
+            return Ok(answer(Vec::new(), None));
+        };
+        let deprecated = match input.include_deprecated {
+            Some(true) => Deprecated::Shown,
+            Some(false) | None => Deprecated::Hidden,
+        };
+        let entries = if by_name { Entries::Name } else { Entries::Version };
+        let size = size(input.max_results);
+        // One more than the page holds tells whether there is another.
+        let limit = size as u32 + 1;
+        let scope = scope(caller);
+        let found =
+            image::versions(self.db(), scope, entries, deprecated, &filters, after.as_ref(), limit);
+        let mut images = found.await.map_err(refusal)?;
+        let next_token = cut(&mut images, size).map(|last| tokens.after(&key_of(last).to_string()));
+        let list: Result<Vec<ImageVersion>, Error> =
+            images.iter().map(|image| shown::version_level(image, by_name)).collect();
+        Ok(answer(list?, next_token))
+    }
+
+    /// Returns a page of the builds of images.
+    pub(crate) async fn image_builds(
+        &self,
+        caller: &Caller,
+        input: ListImageBuildVersionsRequest,
+    ) -> Result<ListImageBuildVersionsResponse, Error> {
+        let tokens = Tokens::of(caller, Operation::ListImageBuildVersions, &input)?;
+        let of = match &input.image_version_arn {
+            Some(text) => Some(arn("imageVersionArn", text)?),
+            None => None,
+        };
+        if let Some(of) = of.as_ref().filter(|of| matches!(of.owner(), name::Owner::Managed(_))) {
+            let listing = Listing {
+                owner: Some(Ownership::Amazon),
+                of: Some(of.clone()),
+                max_results: input.max_results,
+                next_token: input.next_token,
+                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+            };
+            let tell = |entry| shown::managed_summary(&entry);
+            let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
+            return Ok(ListImageBuildVersionsResponse {
+                image_summary_list: Some(list),
+                next_token,
+                request_id: None,
+            });
+        }
+        let after = key(&tokens, input.next_token.as_deref())?;
+        let pattern = match &of {
+            Some(of) => Some((of.name(), own_versions(caller, of)?)),
+            None => None,
+        };
+        let (mut images, mut next_token) = (Vec::new(), None);
+        if let Some(filters) = filters(input.filters, FILTERS)? {
+            let size = size(input.max_results);
+            let limit = size as u32 + 1;
+            let after = after.as_ref();
+            let found = image::builds(self.db(), scope(caller), pattern, &filters, after, limit);
+            images = found.await.map_err(refusal)?;
+            next_token = cut(&mut images, size).map(|last| tokens.after(&key_of(last).to_string()));
+        }
+        Ok(ListImageBuildVersionsResponse {
+            image_summary_list: Some(self.summaries(&images).await?),
+            next_token,
+            request_id: None,
+        })
+    }
+
+    /// Returns a page of the images that a pipeline made, the newest first.
+    pub(crate) async fn pipeline_images(
+        &self,
+        caller: &Caller,
+        input: ListImagePipelineImagesRequest,
+    ) -> Result<ListImagePipelineImagesResponse, Error> {
+        const PIPELINE_FILTERS: &[Known] = &[("name", "name"), ("version", "version")];
+        let tokens = Tokens::of(caller, Operation::ListImagePipelineImages, &input)?;
+        let pipeline = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
+        let after = match tokens.read(input.next_token.as_deref())? {
+            Some(text) => Some(moment(&text)?),
+            None => None,
+        };
+        let (mut images, mut next_token) = (Vec::new(), None);
+        if let Some(filters) = filters(input.filters, PIPELINE_FILTERS)? {
+            let size = size(input.max_results);
+            let limit = size as u32 + 1;
+            let pipeline = pipeline.arn.to_string();
+            let found = image::of_pipeline(self.db(), &pipeline, &filters, after, limit);
+            images = found.await.map_err(refusal)?;
+            next_token = cut(&mut images, size)
+                .map(|last| tokens.after(&format!("{} {}", last.created_at, last.run)));
+        }
+        Ok(ListImagePipelineImagesResponse {
+            image_summary_list: Some(self.summaries(&images).await?),
+            next_token,
+            request_id: None,
+        })
+    }
+
+    async fn summaries(&self, images: &[Image]) -> Result<Vec<ImageSummary>, Error> {
+        let runs: Vec<RunId> = images.iter().map(|image| image.run).collect();
+        let amis = ami::of_runs(self.db(), &runs).await.map_err(refusal)?;
+        images.iter().map(|image| shown::summary(image, &amis)).collect()
+    }
+}
+
+fn answer(list: Vec<ImageVersion>, next_token: Option<String>) -> ListImagesResponse {
+    ListImagesResponse { image_version_list: Some(list), next_token, request_id: None }
+}
+
+pub(crate) fn scope(caller: &Caller) -> Scope<'_> {
+    Scope { account: &caller.account, region: &caller.region }
+}
+
+/// Returns which versions of the caller's image an ARN stands for.
+fn own_versions(caller: &Caller, of: &Arn) -> Result<VersionPattern, Error> {
+    let of = own(caller, "imageVersionArn", &of.to_string())?;
+    if of.kind() == Kind::Image { Ok(of.versions()) } else { Err(not_found(of)) }
+}
+
+/// Cuts a list down to `size` and returns its last entry if something was cut off.
+fn cut(images: &mut Vec<Image>, size: usize) -> Option<&Image> {
+    let is_more = images.len() > size;
+    images.truncate(size);
+    images.last().filter(|_| is_more)
+}
+
+fn key_of(image: &Image) -> Key {
+    Key { name: image.name.clone(), build: image.build }
+}
+
+/// Returns the key in a token.
+fn key(tokens: &Tokens, token: Option<&str>) -> Result<Option<Key>, Error> {
+    let Some(text) = tokens.read(token)? else { return Ok(None) };
+    let key = text
+        .split_once('/')
+        .and_then(|(name, build)| Some(Key { name: name.to_owned(), build: build.parse().ok()? }));
+    key.map(Some).ok_or_else(bad_token)
+}
+
+/// Returns the time and the run in a token.
+fn moment(text: &str) -> Result<(i64, RunId), Error> {
+    let moment =
+        text.split_once(' ').and_then(|(at, run)| Some((at.parse().ok()?, run.parse().ok()?)));
+    moment.ok_or_else(bad_token)
+}
+
+fn bad_token() -> Error {
+    let message = "The pagination token is not one that this request was answered with.";
+    Error::new(ErrorKind::InvalidPaginationToken, message)
+}
+
+/// Returns the store's filters, or `None` if nothing can pass them.
+fn filters(given: Option<Vec<Filter>>, known: &[Known]) -> Result<Option<Filters>, Error> {
+    // Names are judged with those of every other list.
+    filter::Filters::parse(given.clone(), known)?;
+    let mut filters = Filters::default();
+    for Filter { name, values } in given.into_iter().flatten() {
+        let (name, values) = (name.unwrap_or_default(), values.unwrap_or_default());
+        let list = match name.as_str() {
+            "name" => &mut filters.titles,
+            "osVersion" => &mut filters.os_versions,
+            "platform" => &mut filters.platforms,
+            "type" => {
+                // Images are AMIs, all of them.
+                if !values.iter().any(|value| value == "AMI") {
+                    return Ok(None);
+                }
+                continue;
+            }
+            "version" => {
+                let versions: Vec<Version> =
+                    values.iter().filter_map(|value| value.parse().ok()).collect();
+                if !meet(&mut filters.versions, versions) {
+                    return Ok(None);
+                }
+                continue;
+            }
+            other => return Err(invalid("filters", format!("'{other}' is not a filter."))),
+        };
+        if !meet(list, values) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(filters))
+}
+
+/// Narrows `list` to `values`; of an empty list, which stands for all, makes `values`. Returns
+/// whether anything is left.
+fn meet<T: PartialEq>(list: &mut Vec<T>, values: Vec<T>) -> bool {
+    if list.is_empty() {
+        *list = values;
+    } else {
+        list.retain(|one| values.contains(one));
+    }
+    !list.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: &[(&str, &[&str])], expected: Option<Filters>) {
+        let given = given.iter().map(|(name, values)| Filter {
+            name: Some((*name).to_owned()),
+            values: Some(values.iter().map(|value| (*value).to_owned()).collect()),
+        });
+        assert_eq!(filters(Some(given.collect()), FILTERS).unwrap(), expected);
+    }
+
+    #[test]
+    fn filters_narrow_each_other() {
+        let titles = |titles: &[&str]| {
+            let titles = titles.iter().map(|title| (*title).to_owned()).collect();
+            Some(Filters { titles, ..Filters::default() })
+        };
+        check(&[], Some(Filters::default()));
+        check(&[("name", &["web", "db"])], titles(&["web", "db"]));
+        check(&[("name", &["web", "db"]), ("name", &["db"])], titles(&["db"]));
+        check(&[("name", &["web"]), ("name", &["db"])], None);
+        check(&[("type", &["AMI"]), ("name", &["web"])], titles(&["web"]));
+        check(&[("type", &["DOCKER"])], None);
+        let versions = vec!["1.0.0".parse().unwrap()];
+        check(&[("version", &["1.0.0", "x"])], Some(Filters { versions, ..Filters::default() }));
+        check(&[("version", &["x"])], None);
+    }
+
+    #[test]
+    fn unknown_filters_are_refused() {
+        let filter = Filter { name: Some("colour".to_owned()), values: Some(Vec::new()) };
+        assert!(filters(Some(vec![filter]), FILTERS).is_err());
+    }
+}

@@ -1,0 +1,318 @@
+//! From a request for an image to an order for the factory: what its ARNs stand for is looked up
+//! now, and copied into the image (reference §1.6, §1.8).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use factory::{Document, Order};
+use model::{ImageState, Tags};
+use name::{AmiId, Arn, Kind, Level, Owner, VersionPattern};
+use store::image::{self, Builds, New, Scope};
+use store::resource::Entry;
+use store::{AmiStatus, BuildType, StoreErrorKind, ami};
+use wire::imagebuilder::{
+    CreateImageRequest, Error, ErrorKind, ImageLoggingConfiguration, ImageScanningConfiguration,
+    ImageTestsConfiguration, WorkflowConfiguration,
+};
+use wire::sigv4::Caller;
+
+use super::super::date::date;
+use super::super::error::{combination, invalid, not_found, refusal, unsupported};
+use super::super::latest::version;
+use crate::Api;
+
+/// What an image is to be made of, whoever asks for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wish {
+    pub(crate) image_recipe: Option<String>,
+    pub(crate) container_recipe: Option<String>,
+    pub(crate) infrastructure: String,
+    pub(crate) distribution: Option<String>,
+    pub(crate) tests: Option<ImageTestsConfiguration>,
+    pub(crate) metadata: Option<bool>,
+    pub(crate) scanning: Option<ImageScanningConfiguration>,
+    pub(crate) workflows: Option<Vec<WorkflowConfiguration>>,
+    pub(crate) execution_role: Option<String>,
+    pub(crate) logging: Option<ImageLoggingConfiguration>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The pipeline's ARN and name.
+    pub(crate) pipeline: Option<(String, String)>,
+}
+
+impl From<CreateImageRequest> for Wish {
+    fn from(input: CreateImageRequest) -> Self {
+        Self {
+            image_recipe: input.image_recipe_arn,
+            container_recipe: input.container_recipe_arn,
+            infrastructure: input.infrastructure_configuration_arn,
+            distribution: input.distribution_configuration_arn,
+            tests: input.image_tests_configuration,
+            metadata: input.enhanced_image_metadata_enabled,
+            scanning: input.image_scanning_configuration,
+            workflows: input.workflows,
+            execution_role: input.execution_role,
+            logging: input.logging_configuration,
+            tags: input.tags.unwrap_or_default(),
+            pipeline: None,
+        }
+    }
+}
+
+impl Api {
+    /// Returns the order for an image, and what will be shown of it.
+    pub(crate) async fn order(&self, caller: &Caller, wish: &Wish) -> Result<(Order, New), Error> {
+        possible(wish)?;
+        let recipe = match (&wish.image_recipe, &wish.container_recipe) {
+            (Some(recipe), None) => self.of(caller, Kind::ImageRecipe, "imageRecipeArn", recipe),
+            (None, Some(_)) => {
+                return Err(unsupported(
+                    "containerRecipeArn: container images cannot be built yet.",
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(combination(
+                    "'imageRecipeArn' and 'containerRecipeArn' exclude each other.",
+                ));
+            }
+            (None, None) => {
+                return Err(combination(
+                    "Either 'imageRecipeArn' or 'containerRecipeArn' must be given.",
+                ));
+            }
+        }
+        .await?;
+        let kind = Kind::InfrastructureConfiguration;
+        let parameter = "infrastructureConfigurationArn";
+        let infrastructure = self.of(caller, kind, parameter, &wish.infrastructure).await?;
+        let distribution = match &wish.distribution {
+            Some(arn) => {
+                let (kind, parameter) =
+                    (Kind::DistributionConfiguration, "distributionConfigurationArn");
+                Some(self.of(caller, kind, parameter, arn).await?)
+            }
+            None => None,
+        };
+        let parent = recipe.body["parentImage"].as_str().unwrap_or_default();
+        let parent = self.parent(caller, parent).await?;
+        let documents = self.documents(caller, &recipe).await?;
+        let project =
+            project(caller, wish, &recipe, &infrastructure, distribution.as_ref(), &parent);
+        let order = Order::of_catalogue(&project, &documents)
+            .map_err(|error| unsupported(format!("The image cannot be built: {error}")))?;
+        let shown = shown(caller, wish, &recipe, &infrastructure, distribution.as_ref())?;
+        Ok((order, shown))
+    }
+
+    /// Returns the caller's resource of a kind.
+    async fn of(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        parameter: &str,
+        text: &str,
+    ) -> Result<Entry, Error> {
+        let entry = self.find(caller, parameter, text).await?;
+        if entry.arn.kind() == kind { Ok(entry) } else { Err(not_found(text)) }
+    }
+
+    /// Returns the documents of a recipe's components, as their ARNs stand for them now.
+    async fn documents(&self, caller: &Caller, recipe: &Entry) -> Result<Vec<Document>, Error> {
+        let mut documents = Vec::new();
+        for component in recipe.body["components"].as_array().into_iter().flatten() {
+            let reference = component["componentArn"].as_str().unwrap_or_default();
+            let entry = self.of(caller, Kind::Component, "componentArn", reference).await?;
+            documents.push(Document {
+                reference: reference.to_owned(),
+                name: entry.arn.name().to_owned(),
+                text: entry.body["data"].as_str().unwrap_or_default().to_owned(),
+            });
+        }
+        Ok(documents)
+    }
+
+    /// Returns a parent image as the factory is to find it, if the caller may use it.
+    ///
+    /// An image of the caller's own is fixed to the build it is now.
+    async fn parent(&self, caller: &Caller, text: &str) -> Result<String, Error> {
+        let unreadable = || {
+            Error::new(
+                ErrorKind::InvalidRequest,
+                format!("You are not authorized to use the provided image: '{text}'."),
+            )
+        };
+        if let Ok(id) = text.parse::<AmiId>() {
+            let entry = match ami::get(self.db(), id).await {
+                Ok(entry) => entry,
+                Err(error) if matches!(error.kind(), StoreErrorKind::Missing { .. }) => {
+                    return Err(unreadable());
+                }
+                Err(error) => return Err(refusal(error)),
+            };
+            if entry.ami.owner != caller.account || entry.status == AmiStatus::Disabled {
+                return Err(unreadable());
+            }
+            return Ok(text.to_owned());
+        }
+        // What is no ARN is told by the order, with what it may be.
+        let Ok(arn) = text.parse::<Arn>() else { return Ok(text.to_owned()) };
+        let Owner::Account(account) = arn.owner() else {
+            return self.find(caller, "parentImage", text).await.map(|_| text.to_owned());
+        };
+        if *account != caller.account {
+            return Err(unreadable());
+        }
+        let scope = Scope { account, region: arn.region() };
+        let found = match arn.level() {
+            Level::Build(build) => image::get(self.db(), scope, arn.name(), build).await,
+            Level::Version(pattern) => {
+                image::latest(self.db(), scope, arn.name(), pattern, Builds::Available).await
+            }
+            Level::Name => {
+                let pattern = VersionPattern::Any;
+                image::latest(self.db(), scope, arn.name(), pattern, Builds::Available).await
+            }
+        };
+        let found = found.map_err(refusal)?;
+        let found = found.filter(|image| image.state == ImageState::Available);
+        let found = found.ok_or_else(|| {
+            let message = format!("The parent image '{text}' is not available.");
+            Error::new(ErrorKind::InvalidRequest, message)
+        })?;
+        super::shown::arn_of(&found).map(|arn| arn.to_string())
+    }
+}
+
+/// Refuses by name what cannot be carried out.
+fn possible(wish: &Wish) -> Result<(), Error> {
+    let workflows = wish.workflows.as_ref().is_some_and(|workflows| !workflows.is_empty());
+    if workflows && wish.execution_role.is_none() {
+        return Err(unsupported("An execution role is required to provide workflows"));
+    }
+    if workflows {
+        return Err(unsupported("workflows: images are built by the default workflows so far."));
+    }
+    let scans = wish.scanning.as_ref().and_then(|scanning| scanning.image_scanning_enabled);
+    if scans == Some(true) {
+        return Err(unsupported("imageScanningConfiguration: images cannot be scanned yet."));
+    }
+    Ok(())
+}
+
+/// Returns the project that a request stands for: it has the members of the API's resources.
+fn project(
+    caller: &Caller,
+    wish: &Wish,
+    recipe: &Entry,
+    infrastructure: &Entry,
+    distribution: Option<&Entry>,
+    parent: &str,
+) -> Value {
+    const RECIPE: [&str; 7] = [
+        "description",
+        "components",
+        "blockDeviceMappings",
+        "workingDirectory",
+        "amiTags",
+        "additionalInstanceConfiguration",
+        "amiWatermarks",
+    ];
+    const INFRASTRUCTURE: [&str; 3] =
+        ["instanceTypes", "terminateInstanceOnFailure", "resourceTags"];
+    let mut made_of = members(&recipe.body, &RECIPE);
+    made_of.insert("name".to_owned(), json!(recipe.name));
+    made_of.insert("semanticVersion".to_owned(), json!(version(&recipe.arn)));
+    made_of.insert("parentImage".to_owned(), json!(parent));
+    let distributions = match distribution {
+        Some(entry) => entry.body["distributions"].clone(),
+        None => json!([{ "region": caller.region.as_str() }]),
+    };
+    let mut project = json!({
+        "recipe": made_of,
+        "infrastructureConfiguration": members(&infrastructure.body, &INFRASTRUCTURE),
+        "distributions": distributions,
+    });
+    if let Some(tests) = &wish.tests {
+        project["imageTestsConfiguration"] = json!(tests);
+    }
+    project
+}
+
+/// Returns some members of an object, those that say something.
+fn members(body: &Value, names: &[&str]) -> Map<String, Value> {
+    let says = |value: &&Value| match value {
+        Value::Null => false,
+        Value::Array(values) => !values.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    };
+    let member = |name: &&str| Some(((*name).to_owned(), body.get(*name).filter(says)?.clone()));
+    names.iter().filter_map(member).collect()
+}
+
+/// Returns what is shown of an image: who asked, and copies of what it is made from.
+fn shown(
+    caller: &Caller,
+    wish: &Wish,
+    recipe: &Entry,
+    infrastructure: &Entry,
+    distribution: Option<&Entry>,
+) -> Result<New, Error> {
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        body.extend(value.filter(|value| !value.is_null()).map(|value| (name.to_owned(), value)));
+    };
+    let mut made_of = copy(recipe);
+    made_of["version"] = json!(version(&recipe.arn));
+    made_of["owner"] = json!(caller.account.as_str());
+    put("imageRecipe", Some(made_of));
+    put("infrastructureConfiguration", Some(dated(infrastructure)));
+    put("distributionConfiguration", distribution.map(dated));
+    let tests = ImageTestsConfiguration {
+        image_tests_enabled: wish
+            .tests
+            .as_ref()
+            .and_then(|it| it.image_tests_enabled)
+            .or(Some(true)),
+        timeout_minutes: wish.tests.as_ref().and_then(|it| it.timeout_minutes).or(Some(720)),
+    };
+    put("imageTestsConfiguration", as_json(Some(&tests)));
+    put("enhancedImageMetadataEnabled", Some(json!(wish.metadata.unwrap_or(true))));
+    put("imageScanningConfiguration", as_json(wish.scanning.as_ref()));
+    put("executionRole", as_json(wish.execution_role.as_ref()));
+    put("loggingConfiguration", as_json(wish.logging.as_ref()));
+    put("sourcePipelineName", as_json(wish.pipeline.as_ref().map(|(_, name)| name)));
+    let tags = Tags::new(wish.tags.clone()).map_err(|error| invalid("tags", error))?;
+    Ok(New {
+        body: Value::Object(body),
+        tags,
+        pipeline: wish.pipeline.as_ref().map(|(arn, _)| arn.clone()),
+        build_type: BuildType::UserInitiated,
+        ..New::of(caller.account.clone(), caller.region.clone(), &recipe.name)
+    })
+}
+
+fn as_json<T: Serialize>(value: Option<&T>) -> Option<Value> {
+    value.map(|value| json!(value))
+}
+
+/// Returns a resource with what is kept apart from its body.
+fn copy(entry: &Entry) -> Value {
+    let mut copy = entry.body.clone();
+    copy["arn"] = json!(entry.arn.to_string());
+    copy["name"] = json!(entry.name);
+    copy["dateCreated"] = json!(date(entry.created_at));
+    if !entry.tags.is_empty() {
+        copy["tags"] = json!(entry.tags);
+    }
+    copy
+}
+
+fn dated(entry: &Entry) -> Value {
+    let mut copy = copy(entry);
+    if entry.updated_at != entry.created_at {
+        copy["dateUpdated"] = json!(date(entry.updated_at));
+    }
+    copy
+}

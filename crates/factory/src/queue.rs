@@ -1,0 +1,398 @@
+//! Runs that were asked for and wait for their turn: recorded at once, carried out a few at a time.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine::End;
+use name::{Region, RunId};
+use store::client_token::Claim;
+use store::image::New;
+use store::{StoreError, run};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::build::{Recorded, Stop};
+use crate::clock::now_micros;
+use crate::{BuildError, Factory, Notice, Observer, Order};
+
+/// How much is done at once, and how much may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Runs that are carried out at the same time, at least one.
+    pub at_once: usize,
+    /// Runs that are carried out or wait.
+    pub in_all: usize,
+}
+
+impl Limits {
+    /// Returns the limits of a machine with `cores`: a build keeps two of them busy.
+    pub fn of_cores(cores: usize) -> Self {
+        Self { at_once: (cores / 2).max(1), in_all: 1000 }
+    }
+}
+
+/// Carries runs out, in the order in which they were asked for. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    factory: Factory,
+    limits: Limits,
+    turns: Semaphore,
+    jobs: Mutex<Jobs>,
+    /// Told whenever a job is done.
+    done: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    closed: bool,
+    /// Runs that are being recorded.
+    begun: usize,
+    runs: HashMap<RunId, Job>,
+}
+
+/// What stops a job, whether it waits or works.
+#[derive(Debug, Clone, Default)]
+struct Job {
+    stop: Stop,
+    asked: Arc<Notify>,
+}
+
+/// A run that was recorded, now or when the request came first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The image build version's ARN.
+    pub image: String,
+}
+
+/// A run could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There are too many already.
+    #[error("{limit} images are being built or wait for it, and no more may")]
+    Full {
+        /// How many may.
+        limit: usize,
+    },
+    /// The queue was closed.
+    #[error("the service is being stopped")]
+    Closed,
+    /// An AMI's name is fixed and taken, so that the build could only fail.
+    #[error("the AMI name `{name}` is already in use in {region}")]
+    TakenName {
+        /// The name.
+        name: String,
+        /// The region.
+        region: Region,
+    },
+    /// The names of AMIs could not be looked up.
+    #[error("failed to look for the names of AMIs")]
+    Store(#[from] StoreError),
+    /// The run could not be recorded.
+    #[error("failed to record the run")]
+    Record(#[from] BuildError),
+}
+
+impl Queue {
+    /// Returns an empty queue before `factory`.
+    pub fn new(factory: Factory, limits: Limits) -> Self {
+        let turns = Semaphore::new(limits.at_once.max(1));
+        let (jobs, done) = (Mutex::default(), Notify::new());
+        Self { shared: Arc::new(Shared { factory, limits, turns, jobs, done }) }
+    }
+
+    /// Records a run that will build `order`, and returns; the run goes on by itself.
+    ///
+    /// The image is `PENDING` until its turn comes.
+    ///
+    /// A request that was carried out before makes no second run.
+    pub async fn start(
+        &self,
+        order: Order,
+        shown: New,
+        claim: &Claim,
+    ) -> Result<Started, StartError> {
+        let shared = &self.shared;
+        let taken = shared.factory.taken_names_of(&shown.account, &order).await?;
+        if let Some((region, name)) = taken.into_iter().next() {
+            return Err(StartError::TakenName { name, region });
+        }
+        let place = Place::take(shared)?;
+        let recorded = match shared.factory.record_once(order, shown, claim).await? {
+            Ok(recorded) => recorded,
+            Err(image) => return Ok(Started { image }),
+        };
+        let image = recorded.image.clone();
+        let job = place.fill(recorded.run.id);
+        tokio::spawn(Arc::clone(shared).perform(recorded, job));
+        Ok(Started { image })
+    }
+
+    /// Asks a run to stop; returns whether it was one of this queue's that had not ended.
+    ///
+    /// It is `CANCELLED` soon after, and nothing of it is left.
+    pub fn cancel(&self, run: RunId) -> bool {
+        let job = self.shared.jobs().runs.get(&run).cloned();
+        job.as_ref().map(Job::stop).is_some()
+    }
+
+    /// Takes no more runs, ends those there are as `FAILED` with that reason, and returns when
+    /// the last has ended.
+    pub async fn close(&self) {
+        let jobs: Vec<Job> = {
+            let mut jobs = self.shared.jobs();
+            jobs.closed = true;
+            jobs.runs.values().cloned().collect()
+        };
+        for job in jobs {
+            job.stop.closing.store(true, Ordering::Release);
+            job.stop();
+        }
+        self.idle().await;
+    }
+
+    /// Returns when no run is under way or waits.
+    pub async fn idle(&self) {
+        loop {
+            let done = self.shared.done.notified();
+            tokio::pin!(done);
+            // From here on no end is missed.
+            done.as_mut().enable();
+            if self.shared.jobs().is_empty() {
+                return;
+            }
+            done.await;
+        }
+    }
+}
+
+impl Jobs {
+    fn is_empty(&self) -> bool {
+        self.begun == 0 && self.runs.is_empty()
+    }
+}
+
+impl Job {
+    fn stop(&self) {
+        self.stop.cancel.store(true, Ordering::Release);
+        self.asked.notify_one();
+    }
+}
+
+impl Shared {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn and carries the run out, unless it is stopped before.
+    async fn perform(self: Arc<Self>, recorded: Recorded, job: Job) {
+        let _leaving = Leaving { shared: &self, run: recorded.run.id };
+        let turn = tokio::select! {
+            biased;
+            () = job.asked.notified() => None,
+            turn = self.turns.acquire() => turn.ok(),
+        };
+        // Whatever fails is in the run's record by then, or the catalogue is
+        // what failed: then the next start of the factory ends the run.
+        let _ = match turn {
+            Some(_turn) => {
+                let observer = Arc::new(Nobody);
+                self.factory.carry_out(recorded, observer, job.stop).await.map(drop)
+            }
+            None => {
+                let End { state, reason } = job.stop.end();
+                let run = recorded.run.id;
+                let ended = run::advance(&self.factory.db, run, state, &reason, now_micros());
+                ended.await.map_err(BuildError::from)
+            }
+        };
+    }
+}
+
+/// A place in the queue that a run is being recorded for.
+struct Place<'a> {
+    shared: &'a Shared,
+}
+
+impl<'a> Place<'a> {
+    fn take(shared: &'a Shared) -> Result<Self, StartError> {
+        let mut jobs = shared.jobs();
+        if jobs.closed {
+            return Err(StartError::Closed);
+        }
+        if jobs.begun + jobs.runs.len() >= shared.limits.in_all {
+            return Err(StartError::Full { limit: shared.limits.in_all });
+        }
+        jobs.begun += 1;
+        Ok(Self { shared })
+    }
+
+    fn fill(self, run: RunId) -> Job {
+        let job = Job::default();
+        let mut jobs = self.shared.jobs();
+        jobs.runs.insert(run, job.clone());
+        if jobs.closed {
+            // Closed while it was recorded: nobody else will stop it.
+            job.stop.closing.store(true, Ordering::Release);
+            job.stop();
+        }
+        drop(jobs);
+        job
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.shared.jobs().begun -= 1;
+        self.shared.done.notify_waiters();
+    }
+}
+
+/// Takes a run out of the queue when it is done, however that came.
+struct Leaving<'a> {
+    shared: &'a Shared,
+    run: RunId,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.shared.jobs().runs.remove(&self.run);
+        self.shared.done.notify_waiters();
+    }
+}
+
+/// Watches nothing: what happens is in the catalogue and the log.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn notice(&self, _: &Notice<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ImageState;
+    use serde_json::json;
+    use store::image;
+
+    use super::*;
+    use crate::Settings;
+
+    /// A queue whose one turn is taken, so that whatever comes waits.
+    struct Waiting {
+        queue: Queue,
+        _data: tempfile::TempDir,
+    }
+
+    impl Waiting {
+        async fn new() -> Self {
+            let data = tempfile::tempdir().unwrap();
+            let agent = data.path().join("agent");
+            std::fs::write(&agent, "agent").unwrap();
+            let settings = Settings {
+                data: data.path().join("data"),
+                agent,
+                account: "000000000000".parse().unwrap(),
+                region: "local-1".parse().unwrap(),
+            };
+            std::fs::create_dir(&settings.data).unwrap();
+            let (factory, _) = Factory::open(settings).await.unwrap();
+            let queue = Queue::new(factory, Limits { at_once: 1, in_all: 2 });
+            queue.shared.turns.forget_permits(1);
+            Self { queue, _data: data }
+        }
+
+        async fn start(&self, token: &str) -> Result<Started, StartError> {
+            let project = json!({
+                "recipe": {
+                    "name": "Web",
+                    "semanticVersion": "1.0.0",
+                    "parentImage": "ami-00000000000000001",
+                },
+                "distributions": [{ "region": "local-1" }],
+            });
+            let order = Order::of_catalogue(&project, &[]).unwrap();
+            let settings = &self.queue.shared.factory.settings;
+            let (account, region) = (settings.account.clone(), settings.region.clone());
+            let claim = Claim {
+                account: account.clone(),
+                region: region.clone(),
+                operation: "CreateImage",
+                token: token.to_owned(),
+                digest: name::Digest::of(b""),
+                at: 1_000_000,
+            };
+            self.queue.start(order, New::of(account, region, "Web"), &claim).await
+        }
+
+        async fn states(&self) -> Vec<(ImageState, String)> {
+            let mut runs = run::list(&self.queue.shared.factory.db).await.unwrap();
+            runs.sort_by_key(|run| run.build);
+            runs.into_iter().map(|run| (run.state, run.reason)).collect()
+        }
+    }
+
+    #[test]
+    fn a_build_has_two_cores() {
+        let at_once = |cores| Limits::of_cores(cores).at_once;
+        assert_eq!([0, 1, 2, 3, 4, 16].map(at_once), [1, 1, 1, 1, 2, 8]);
+    }
+
+    #[tokio::test]
+    async fn runs_wait_and_can_be_cancelled_while_they_do() {
+        let waiting = Waiting::new().await;
+        let first = waiting.start("a").await.unwrap();
+        assert_eq!(first.image, "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1");
+        assert_eq!(waiting.start("a").await.unwrap(), first);
+        let second = waiting.start("b").await.unwrap();
+        let full = waiting.start("c").await.unwrap_err().to_string();
+        assert_eq!(full, "2 images are being built or wait for it, and no more may");
+        let pending = (ImageState::Pending, String::new());
+        assert_eq!(waiting.states().await, [pending.clone(), pending]);
+        assert!(second.image.ends_with("/2"));
+
+        for run in run::list(&waiting.queue.shared.factory.db).await.unwrap() {
+            assert!(waiting.queue.cancel(run.id));
+        }
+        waiting.queue.idle().await;
+        let cancelled = (ImageState::Cancelled, "cancelled".to_owned());
+        assert_eq!(waiting.states().await, [cancelled.clone(), cancelled]);
+        assert!(!waiting.queue.cancel(RunId::from_random([1; 8])));
+        waiting.start("d").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_ends_its_runs_and_takes_no_more() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        waiting.queue.close().await;
+        let reason = "the service was stopped before the build had ended";
+        assert_eq!(waiting.states().await, [(ImageState::Failed, reason.to_owned())]);
+        assert!(matches!(waiting.start("b").await, Err(StartError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn the_plan_of_a_run_is_shown_before_it_begins() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let db = &waiting.queue.shared.factory.db;
+        let run = run::list(db).await.unwrap().remove(0);
+        let plan = image::of_run(db, run.id).await.unwrap().plan;
+        let labels: Vec<&str> =
+            plan.as_array().unwrap().iter().map(|step| step["label"].as_str().unwrap()).collect();
+        assert_eq!(
+            labels,
+            [
+                "base ami-00000000000000001",
+                "create image",
+                "boot",
+                "verify image",
+                "distribute to local-1"
+            ]
+        );
+    }
+}
