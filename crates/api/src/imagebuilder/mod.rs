@@ -5,10 +5,13 @@ mod date;
 mod error;
 mod filter;
 mod latest;
+mod make;
 mod managed;
 mod own;
 mod page;
 mod policy;
+mod recipe;
+mod templated;
 
 mod component;
 mod container_recipe;

@@ -6,5 +6,7 @@ mod server;
 
 mod component;
 mod concurrency;
+mod configuration;
 mod managed;
+mod recipe;
 mod tag;
