@@ -1,20 +1,35 @@
-//! Lifecycle policies: how long images are kept.
+//! Lifecycle policies: how long images are kept. Their executions are left to a later issue.
 
+mod check;
+
+use name::Kind;
+use serde_json::json;
+use store::resource::{Entry, New};
+use wire::Timestamp;
 use wire::imagebuilder::{
     CancelLifecycleExecutionRequest, CancelLifecycleExecutionResponse,
     CreateLifecyclePolicyRequest, CreateLifecyclePolicyResponse, DeleteLifecyclePolicyRequest,
     DeleteLifecyclePolicyResponse, Error, GetLifecycleExecutionRequest,
     GetLifecycleExecutionResponse, GetLifecyclePolicyRequest, GetLifecyclePolicyResponse,
-    LifecyclePolicies, ListLifecycleExecutionResourcesRequest,
-    ListLifecycleExecutionResourcesResponse, ListLifecycleExecutionsRequest,
-    ListLifecycleExecutionsResponse, ListLifecyclePoliciesRequest, ListLifecyclePoliciesResponse,
-    Operation, StartResourceStateUpdateRequest, StartResourceStateUpdateResponse,
-    UpdateLifecyclePolicyRequest, UpdateLifecyclePolicyResponse,
+    LifecyclePolicies, LifecyclePolicy, LifecyclePolicyStatus, LifecyclePolicySummary,
+    ListLifecycleExecutionResourcesRequest, ListLifecycleExecutionResourcesResponse,
+    ListLifecycleExecutionsRequest, ListLifecycleExecutionsResponse, ListLifecyclePoliciesRequest,
+    ListLifecyclePoliciesResponse, Operation, StartResourceStateUpdateRequest,
+    StartResourceStateUpdateResponse, UpdateLifecyclePolicyRequest, UpdateLifecyclePolicyResponse,
 };
 use wire::sigv4::Caller;
 
+use super::date::updated;
 use super::error::not_yet;
+use super::filter::Known;
+use super::make::plain;
+use super::own::{body, own};
+use super::page::{Listing, Tokens};
+use super::tag::some;
 use crate::Api;
+
+const FILTERS: &[Known] = &[("Name", "name"), ("Status", "status")];
+const ARN: &str = "lifecyclePolicyArn";
 
 impl LifecyclePolicies<Caller> for Api {
     async fn cancel_lifecycle_execution(
@@ -27,18 +42,44 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn create_lifecycle_policy(
         &self,
-        _: &Caller,
-        _: CreateLifecyclePolicyRequest,
+        caller: &Caller,
+        input: CreateLifecyclePolicyRequest,
     ) -> Result<CreateLifecyclePolicyResponse, Error> {
-        Err(not_yet(Operation::CreateLifecyclePolicy))
+        let operation = Operation::CreateLifecyclePolicy;
+        let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
+        let answer = match before {
+            Some(answer) => answer,
+            None => {
+                let body = LifecyclePolicy {
+                    description: input.description,
+                    execution_role: Some(input.execution_role),
+                    policy_details: Some(input.policy_details),
+                    resource_selection: Some(input.resource_selection),
+                    resource_type: Some(input.resource_type),
+                    status: Some(input.status.unwrap_or(LifecyclePolicyStatus::Enabled)),
+                    ..LifecyclePolicy::default()
+                };
+                check::check(&body)?;
+                let tags = input.tags.unwrap_or_default();
+                let kind = Kind::LifecyclePolicy;
+                let new = New { tags, ..plain(caller, kind, &input.name, json!(body), claim.at) };
+                self.make(&new, &claim, input.dry_run).await?
+            }
+        };
+        Ok(CreateLifecyclePolicyResponse {
+            client_token: Some(input.client_token),
+            lifecycle_policy_arn: Some(answer),
+        })
     }
 
     async fn delete_lifecycle_policy(
         &self,
-        _: &Caller,
-        _: DeleteLifecyclePolicyRequest,
+        caller: &Caller,
+        input: DeleteLifecyclePolicyRequest,
     ) -> Result<DeleteLifecyclePolicyResponse, Error> {
-        Err(not_yet(Operation::DeleteLifecyclePolicy))
+        let arn = input.lifecycle_policy_arn;
+        self.delete(caller, ARN, &arn).await?;
+        Ok(DeleteLifecyclePolicyResponse { lifecycle_policy_arn: Some(arn) })
     }
 
     async fn get_lifecycle_execution(
@@ -51,10 +92,11 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn get_lifecycle_policy(
         &self,
-        _: &Caller,
-        _: GetLifecyclePolicyRequest,
+        caller: &Caller,
+        input: GetLifecyclePolicyRequest,
     ) -> Result<GetLifecyclePolicyResponse, Error> {
-        Err(not_yet(Operation::GetLifecyclePolicy))
+        let entry = self.find(caller, ARN, &input.lifecycle_policy_arn).await?;
+        Ok(GetLifecyclePolicyResponse { lifecycle_policy: Some(policy(entry)?) })
     }
 
     async fn list_lifecycle_execution_resources(
@@ -75,10 +117,15 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn list_lifecycle_policies(
         &self,
-        _: &Caller,
-        _: ListLifecyclePoliciesRequest,
+        caller: &Caller,
+        input: ListLifecyclePoliciesRequest,
     ) -> Result<ListLifecyclePoliciesResponse, Error> {
-        Err(not_yet(Operation::ListLifecyclePolicies))
+        let tokens = Tokens::of(caller, Operation::ListLifecyclePolicies, &input)?;
+        let mut listing = Listing::of_kind(Kind::LifecyclePolicy, input.filters, FILTERS)?;
+        listing.max_results = input.max_results;
+        listing.next_token = input.next_token;
+        let (list, next_token) = self.page(caller, &tokens, listing, summary).await?;
+        Ok(ListLifecyclePoliciesResponse { lifecycle_policy_summary_list: Some(list), next_token })
     }
 
     async fn start_resource_state_update(
@@ -91,9 +138,58 @@ impl LifecyclePolicies<Caller> for Api {
 
     async fn update_lifecycle_policy(
         &self,
-        _: &Caller,
-        _: UpdateLifecyclePolicyRequest,
+        caller: &Caller,
+        input: UpdateLifecyclePolicyRequest,
     ) -> Result<UpdateLifecyclePolicyResponse, Error> {
-        Err(not_yet(Operation::UpdateLifecyclePolicy))
+        let operation = Operation::UpdateLifecyclePolicy;
+        let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
+        let text = input.lifecycle_policy_arn;
+        if before.is_none() {
+            let arn = own(caller, ARN, &text)?;
+            let body = LifecyclePolicy {
+                description: input.description,
+                execution_role: Some(input.execution_role),
+                policy_details: Some(input.policy_details),
+                resource_selection: Some(input.resource_selection),
+                resource_type: Some(input.resource_type),
+                status: Some(input.status.unwrap_or(LifecyclePolicyStatus::Enabled)),
+                ..LifecyclePolicy::default()
+            };
+            check::check(&body)?;
+            self.replace(arn, json!(body), &claim).await?;
+        }
+        Ok(UpdateLifecyclePolicyResponse { lifecycle_policy_arn: Some(text) })
     }
+}
+
+fn policy(entry: Entry) -> Result<LifecyclePolicy, Error> {
+    Ok(LifecyclePolicy {
+        arn: Some(entry.arn.to_string()),
+        date_created: Some(timestamp(entry.created_at)),
+        date_updated: updated(&entry).map(timestamp),
+        name: Some(entry.name.clone()),
+        tags: some(entry.tags.clone()),
+        ..body(&entry)?
+    })
+}
+
+fn summary(entry: Entry) -> Result<LifecyclePolicySummary, Error> {
+    let policy = policy(entry)?;
+    Ok(LifecyclePolicySummary {
+        arn: policy.arn,
+        date_created: policy.date_created,
+        date_last_run: policy.date_last_run,
+        date_updated: policy.date_updated,
+        description: policy.description,
+        execution_role: policy.execution_role,
+        name: policy.name,
+        resource_type: policy.resource_type,
+        status: policy.status,
+        tags: policy.tags,
+    })
+}
+
+/// Returns the time that is `at` microseconds after 1970.
+fn timestamp(at: i64) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(at / 1000).unwrap_or_default())
 }

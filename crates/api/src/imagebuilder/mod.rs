@@ -8,11 +8,14 @@ mod execution;
 mod execution_id;
 mod filter;
 mod latest;
+mod make;
 mod managed;
 mod own;
 mod page;
 mod policy;
+mod recipe;
 mod retirement;
+mod templated;
 
 mod component;
 mod container_recipe;

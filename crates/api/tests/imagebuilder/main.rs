@@ -7,10 +7,12 @@ mod server;
 
 mod component;
 mod concurrency;
+mod configuration;
 mod execution;
 mod image;
 mod managed;
 mod pipeline;
+mod recipe;
 mod refusal;
 mod retirement;
 mod tag;
