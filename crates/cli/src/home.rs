@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cell::{Cells, Ids};
 use factory::{Factory, KeptParameters, Settings};
-use name::{Account, Region};
+use name::Region;
 use store::Db;
 
 use crate::environment::Environment;
@@ -60,12 +60,7 @@ impl Home {
 
     /// Opens the factory and tells what it found of earlier, killed ones.
     pub(crate) async fn factory(&self, out: &Output) -> Result<Factory, CliError> {
-        let settings = Settings {
-            data: self.data.clone(),
-            agent: self.agent()?,
-            account: account(),
-            region: region(),
-        };
+        let settings = Settings { data: self.data.clone(), agent: self.agent()?, region: region() };
         let (factory, recovered) = Factory::open(settings).await?;
         for image in &recovered.failed {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
@@ -90,11 +85,6 @@ impl Home {
         let found = candidates.iter().find(|path| path.is_file()).cloned();
         found.ok_or(CliError::NoAgent { candidates })
     }
-}
-
-/// Returns whose images are made, until there are accounts.
-fn account() -> Account {
-    "000000000000".parse().expect("twelve digits are an account")
 }
 
 /// Where the service listens unless it is told otherwise.
@@ -166,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn account_and_region_are_valid() {
-        assert_eq!((account().as_str(), region().as_str()), ("000000000000", "local-1"));
+    fn the_region_is_valid() {
+        assert_eq!(region().as_str(), "local-1");
     }
 }

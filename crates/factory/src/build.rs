@@ -45,17 +45,18 @@ pub enum BuildError {
 }
 
 impl Factory {
-    /// Builds what `order` says and tells `observer`; `cancel` ends it early.
+    /// Builds what `order` says for `account` and tells `observer`; `cancel` ends it early.
     ///
     /// Every record is written before the work it describes. Whatever happens,
     /// no process, mount or folder of the build is left when this returns.
     pub async fn build(
         &self,
+        account: Account,
         order: Order,
         observer: Arc<dyn Observer>,
         cancel: Arc<AtomicBool>,
     ) -> Result<Report, BuildError> {
-        let shown = shown::of_project(&self.settings, &order.project);
+        let shown = shown::of_project(account, self.settings.region.clone(), &order.project);
         let place = (shown.account.clone(), shown.region.clone());
         let (new, plan) = draft(&order, shown)?;
         let run = run::create(&self.db, new).await?;

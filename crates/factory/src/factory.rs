@@ -20,8 +20,6 @@ pub struct Settings {
     pub data: PathBuf,
     /// The agent's binary.
     pub agent: PathBuf,
-    /// Whose images are made.
-    pub account: Account,
     /// The region of image ARNs; images are published where a project says.
     pub region: Region,
 }
@@ -95,15 +93,9 @@ impl Factory {
         &self.cells
     }
 
-    /// Returns the AMI names that `order` fixes and that are taken, with their
-    /// regions: such a build can only fail, at its very end.
-    pub async fn taken_names(&self, order: &Order) -> Result<Vec<(Region, String)>, StoreError> {
-        self.taken_names_of(&self.settings.account, order).await
-    }
-
     /// Returns the AMI names that `order` fixes and that `account` has given away, with their
-    /// regions.
-    pub(crate) async fn taken_names_of(
+    /// regions: such a build can only fail, at its very end.
+    pub async fn taken_names(
         &self,
         account: &Account,
         order: &Order,

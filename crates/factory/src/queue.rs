@@ -118,7 +118,7 @@ impl Queue {
         claim: &Claim,
     ) -> Result<Started, StartError> {
         let shared = &self.shared;
-        let taken = shared.factory.taken_names_of(&shown.account, &order).await?;
+        let taken = shared.factory.taken_names(&shown.account, &order).await?;
         if let Some((region, name)) = taken.into_iter().next() {
             return Err(StartError::TakenName { name, region });
         }
@@ -276,6 +276,7 @@ impl Observer for Nobody {
 #[cfg(test)]
 mod tests {
     use model::ImageState;
+    use name::Account;
     use serde_json::json;
     use store::image;
 
@@ -296,7 +297,6 @@ mod tests {
             let settings = Settings {
                 data: data.path().join("data"),
                 agent,
-                account: "000000000000".parse().unwrap(),
                 region: "local-1".parse().unwrap(),
             };
             std::fs::create_dir(&settings.data).unwrap();
@@ -317,7 +317,8 @@ mod tests {
             });
             let order = Order::of_catalogue(&project, &[]).unwrap();
             let settings = &self.queue.shared.factory.settings;
-            let (account, region) = (settings.account.clone(), settings.region.clone());
+            let (account, region): (Account, _) =
+                ("123456789012".parse().unwrap(), settings.region.clone());
             let claim = Claim {
                 account: account.clone(),
                 region: region.clone(),
@@ -346,7 +347,7 @@ mod tests {
     async fn runs_wait_and_can_be_cancelled_while_they_do() {
         let waiting = Waiting::new().await;
         let first = waiting.start("a").await.unwrap();
-        assert_eq!(first.image, "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1");
+        assert_eq!(first.image, "arn:aws:imagebuilder:local-1:123456789012:image/web/1.0.0/1");
         assert_eq!(waiting.start("a").await.unwrap(), first);
         let second = waiting.start("b").await.unwrap();
         let full = waiting.start("c").await.unwrap_err().to_string();

@@ -5,30 +5,28 @@ use std::collections::BTreeMap;
 use base::{Managed, Os};
 use document::Project;
 use model::{ComponentReference, ComponentUse, ParentImage};
-use name::{Arn, Kind, Level, Owner, VersionPattern};
+use name::{Account, Arn, Kind, Level, Owner, Region, VersionPattern};
 use plan::Plan;
 use serde_json::{Value, json};
 use store::image::New;
-
-use crate::Settings;
 
 /// Returns what is shown of a build of a project: the members of the API's shapes of these names.
 ///
 /// Components that are files are no resources, and the API has no other word
 /// for them: they are left out.
-pub(crate) fn of_project(settings: &Settings, project: &Project) -> New {
+pub(crate) fn of_project(account: Account, region: Region, project: &Project) -> New {
     let recipe = &project.recipe;
     let components = recipe.components.as_slice();
     let components: Vec<Value> =
-        components.iter().filter_map(|used| component(settings, used)).collect();
+        components.iter().filter_map(|used| component(&region, used)).collect();
     let tags: BTreeMap<&str, &str> = recipe.tags.iter().collect();
     let mut copy = json!({
         "name": recipe.name.as_str(),
         "version": recipe.version.to_string(),
         "type": "AMI",
         "platform": "Linux",
-        "owner": settings.account.as_str(),
-        "parentImage": parent(settings, &recipe.parent),
+        "owner": account.as_str(),
+        "parentImage": parent(&region, &recipe.parent),
         "workingDirectory": recipe.working_directory,
         "tags": tags,
     });
@@ -46,14 +44,14 @@ pub(crate) fn of_project(settings: &Settings, project: &Project) -> New {
     New {
         body: json!({ "imageRecipe": copy, "imageTestsConfiguration": tests }),
         tags: recipe.tags.clone(),
-        ..New::of(settings.account.clone(), settings.region.clone(), title)
+        ..New::of(account, region, title)
     }
 }
 
-fn component(settings: &Settings, used: &ComponentUse) -> Option<Value> {
+fn component(region: &Region, used: &ComponentUse) -> Option<Value> {
     let arn = match &used.reference {
         ComponentReference::Arn(arn) => arn.to_string(),
-        ComponentReference::Name(name) => managed(settings, Kind::Component, name)?,
+        ComponentReference::Name(name) => managed(region, Kind::Component, name)?,
         ComponentReference::Path(_) => return None,
     };
     let parameters = used.parameters.iter();
@@ -65,11 +63,11 @@ fn component(settings: &Settings, used: &ComponentUse) -> Option<Value> {
     Some(json!({ "componentArn": arn, "parameters": parameters }))
 }
 
-fn parent(settings: &Settings, parent: &ParentImage) -> String {
+fn parent(region: &Region, parent: &ParentImage) -> String {
     let arn = match parent {
         ParentImage::Name(name) => {
             let name = Managed::find(name).map(Managed::arn_name);
-            name.and_then(|name| managed(settings, Kind::Image, &name))
+            name.and_then(|name| managed(region, Kind::Image, &name))
         }
         ParentImage::Arn(_) | ParentImage::Ami(_) | ParentImage::Disk { .. } => None,
     };
@@ -77,10 +75,10 @@ fn parent(settings: &Settings, parent: &ParentImage) -> String {
 }
 
 /// Returns the ARN of whatever version of a managed resource is the newest.
-fn managed(settings: &Settings, kind: Kind, name: &str) -> Option<String> {
+fn managed(region: &Region, kind: Kind, name: &str) -> Option<String> {
     let owner = Owner::Managed("aws".to_owned());
     let level = Level::Version(VersionPattern::Any);
-    Arn::new(settings.region.clone(), owner, kind, name, level).ok().map(|arn| arn.to_string())
+    Arn::new(region.clone(), owner, kind, name, level).ok().map(|arn| arn.to_string())
 }
 
 /// Returns the steps of a plan as the store keeps them.

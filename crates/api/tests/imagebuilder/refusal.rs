@@ -35,24 +35,76 @@ async fn what_is_missing_is_told() {
         "resourceArn": "arn:aws:imagebuilder:eu-west-1:aws-marketplace:component/a/1.0.0/1",
     });
     for (operation, input, expected) in [
-        (Operation::ListImageScanFindings, json!({}), expect!["400 InvalidRequestException: There are no findings to list: nothing scans images for vulnerabilities yet."]),
+        (
+            Operation::ListImageScanFindings,
+            json!({}),
+            expect![
+                "400 InvalidRequestException: There are no findings to list: nothing scans images for vulnerabilities yet."
+            ],
+        ),
         (
             Operation::ListImageScanFindings,
             json!({"filters": [{"name": "colour", "values": ["red"]}]}),
-            expect!["400 InvalidParameterValueException: The value supplied for parameter 'filters[0].name' is not valid. It must be one of: imageBuildVersionArn, imagePipelineArn, severity, vulnerabilityId."],
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'filters[0].name' is not valid. It must be one of: imageBuildVersionArn, imagePipelineArn, severity, vulnerabilityId."
+            ],
         ),
-        (Operation::ListImageScanFindings, json!({"nextToken": "x"}), expect!["400 InvalidPaginationTokenException: The pagination token is not one that this request was answered with."]),
-        (Operation::ListImageScanFindingAggregations, json!({}), expect!["400 InvalidRequestException: There are no findings to list: nothing scans images for vulnerabilities yet."]),
+        (
+            Operation::ListImageScanFindings,
+            json!({"nextToken": "x"}),
+            expect![
+                "400 InvalidPaginationTokenException: The pagination token is not one that this request was answered with."
+            ],
+        ),
+        (
+            Operation::ListImageScanFindingAggregations,
+            json!({}),
+            expect![
+                "400 InvalidRequestException: There are no findings to list: nothing scans images for vulnerabilities yet."
+            ],
+        ),
         (
             Operation::ListImageScanFindingAggregations,
             json!({"filter": {"name": "severity", "values": ["HIGH"]}}),
-            expect!["400 InvalidParameterValueException: The value supplied for parameter 'filters[0].name' is not valid. It must be one of: accountId, imageBuildVersionArn, imagePipelineArn, vulnerabilityId."],
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'filters[0].name' is not valid. It must be one of: accountId, imageBuildVersionArn, imagePipelineArn, vulnerabilityId."
+            ],
         ),
-        (Operation::GetMarketplaceResource, market, expect!["400 InvalidRequestException: 'arn:aws:imagebuilder:eu-west-1:aws-marketplace:component/a/1.0.0/1' cannot be had: there is no marketplace here."]),
-        (Operation::ImportDiskImage, disk, expect!["400 ClientException: ImportDiskImage cannot be carried out yet: nothing here installs an operating system from an ISO file."]),
-        (Operation::ImportVmImage, vm, expect!["400 ClientException: ImportVmImage cannot be carried out yet: there are no VM import tasks here. A disk image can be the parent image of a project instead."]),
-        (Operation::DistributeImage, distribute, expect!["400 InvalidRequestException: DistributeImage cannot be carried out yet: images are distributed as they are built."]),
-        (Operation::SendWorkflowStepAction, answer, expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."]),
+        (
+            Operation::GetMarketplaceResource,
+            market,
+            expect![
+                "400 InvalidRequestException: 'arn:aws:imagebuilder:eu-west-1:aws-marketplace:component/a/1.0.0/1' cannot be had: there is no marketplace here."
+            ],
+        ),
+        (
+            Operation::ImportDiskImage,
+            disk,
+            expect![
+                "400 ClientException: ImportDiskImage cannot be carried out yet: nothing here installs an operating system from an ISO file."
+            ],
+        ),
+        (
+            Operation::ImportVmImage,
+            vm,
+            expect![
+                "400 ClientException: ImportVmImage cannot be carried out yet: there are no VM import tasks here. A disk image can be the parent image of a project instead."
+            ],
+        ),
+        (
+            Operation::DistributeImage,
+            distribute,
+            expect![
+                "400 InvalidRequestException: DistributeImage cannot be carried out yet: images are distributed as they are built."
+            ],
+        ),
+        (
+            Operation::SendWorkflowStepAction,
+            answer,
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."
+            ],
+        ),
     ] {
         server.check(operation, input, expected).await;
     }

@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::identity::Identities;
 use crate::junit::{self, Results};
 use crate::needs::{self, Need};
 use crate::output::Output;
@@ -63,7 +64,8 @@ impl Build {
         let parameters = home.parameters(factory.db())?;
         let factory = factory.with_parameters(Arc::new(parameters));
         check_parent(&factory, &order.project).await?;
-        let taken = factory.taken_names(&order).await?;
+        let account = Identities::open(home).await?.account(None).await?.id;
+        let taken = factory.taken_names(&account, &order).await?;
         if !taken.is_empty() {
             return Err(CliError::NameTaken { taken });
         }
@@ -72,7 +74,7 @@ impl Build {
         let teller = Arc::new(progress.teller());
         let told = Arc::clone(&teller);
         let cancel = on_signals(move || told.note("cancelling…".to_owned()))?;
-        let built = factory.build(order, teller, cancel).await;
+        let built = factory.build(account, order, teller, cancel).await;
         progress.end();
         let report = built?;
 

@@ -1,11 +1,13 @@
 //! `goldsmith serve`: the service, put together from its parts.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::Api;
 use clap::ValueEnum;
+use factory::Queue;
 use server::{Gate, ImageBuilderService, Limits, Port, Record, Service, Tls};
 use store::Db;
 use tokio::sync::Notify;
@@ -22,7 +24,7 @@ use crate::output::{self, Output};
 /// Serve the API to AWS clients
 ///
 /// Listens until it is told to end by Ctrl-C or SIGTERM, then answers what it
-/// has begun. Every request must be signed with an access key of an account;
+/// has begun; images that are still being built become FAILED. Every request must be signed with an access key of an account;
 /// the first account and its key are made if there are none. `goldsmith env`
 /// prints what clients need to know. The access log goes to standard error.
 #[derive(Debug, clap::Args)]
@@ -57,6 +59,9 @@ impl Serve {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let exposed = tls.is_none() && !self.listen.ip().is_loopback();
         let port = Port::bind(self.listen, tls).await?;
+        let factory = home.factory(out).await?;
+        let parameters = home.parameters(factory.db())?;
+        let factory = factory.with_parameters(Arc::new(parameters));
         let identities = Identities::open(home).await?;
         let account = identities.account(None).await?;
 
@@ -83,10 +88,12 @@ impl Serve {
         }
         let format = self.log_format;
         let log = move |record: &Record| write_record(format, record);
-        let services = services(identities.db.clone());
+        let queue = Queue::new(factory, factory::Limits::of_cores(cores()));
+        let services = services(identities.db.clone(), queue.clone());
         let keys = StoredKeys::new(identities);
         let gate = Gate::new(keys, services, log, now_micros, Limits::default());
         port.serve(gate, async move { end.notified().await }).await;
+        queue.close().await;
         Ok(Exit::Done)
     }
 }
@@ -95,9 +102,14 @@ const EXPOSED: &str = "warning: without TLS, whoever is on the way reads what is
                        requests stay signed. Use --tls-cert and --tls-key, or listen on 127.0.0.1.\n";
 
 /// Returns what is served.
-fn services(db: Db) -> Vec<Box<dyn Service>> {
-    let api = Api::new(db, Arc::new(now_micros));
+fn services(db: Db, builder: Queue) -> Vec<Box<dyn Service>> {
+    let api = Api::new(db, Arc::new(now_micros)).with_builder(Arc::new(builder));
     vec![Box::new(ImageBuilderService(api))]
+}
+
+/// Returns how many cores there are, as far as the kernel tells.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn write_record(format: LogFormat, record: &Record) {
