@@ -21,6 +21,7 @@ mod queue;
 mod recover;
 mod report;
 mod shown;
+mod teller;
 mod trial;
 
 pub use build::BuildError;
