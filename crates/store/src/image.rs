@@ -4,6 +4,7 @@
 
 mod delete;
 mod list;
+mod tag;
 
 use serde_json::{Value, json};
 use sqlx::{Sqlite, Transaction};
@@ -17,6 +18,7 @@ use crate::{BuildType, Db, StoreError, StoreErrorKind};
 
 pub use delete::{Deleted, delete, forget};
 pub use list::{Deprecated, Entries, Filters, Key, builds, of_pipeline, versions};
+pub use tag::change_tags;
 
 /// An image build version as it is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,12 +207,6 @@ pub async fn set_policy(db: &Db, run: RunId, policy: &str) -> Result<(), StoreEr
     set(db, run, "UPDATE image SET policy = $2 WHERE run_id = $1", policy).await
 }
 
-/// Records the image's tags.
-pub async fn set_tags(db: &Db, run: RunId, tags: &Tags) -> Result<(), StoreError> {
-    let sql = "UPDATE image SET tags = $2 WHERE run_id = $1";
-    set(db, run, sql, &tags_json(tags)).await
-}
-
 /// Returns what is installed in the image, if that is known.
 pub async fn packages(db: &Db, run: RunId) -> Result<Option<Value>, StoreError> {
     attempt("read the image's packages", async {
@@ -260,7 +256,7 @@ pub(crate) async fn insert(
     .bind(new.build_type.as_str())
     .bind(&new.pipeline)
     .bind(new.body.to_string())
-    .bind(tags_json(&new.tags))
+    .bind(crate::tag::column(&new.tags))
     .bind(new.plan.to_string())
     .bind(created_at)
     .execute(&mut **tx)
@@ -306,10 +302,6 @@ fn range(pattern: VersionPattern) -> (String, String) {
         }
         VersionPattern::Exact(version) => (ordered(version), ordered(version)),
     }
-}
-
-fn tags_json(tags: &Tags) -> String {
-    json!(tags.iter().collect::<std::collections::BTreeMap<_, _>>()).to_string()
 }
 
 /// Every column that an [`Image`] is made of. Deleted images are told by their run's state.
