@@ -12,6 +12,10 @@ SERVICE = botocore.session.get_session().get_service_model("imagebuilder")
 # What the model's description says of the strings it calls dates.
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
+# How patterns of newer resources spell a region, and how all others do: ours
+# are named freely, as `local-1` is.
+REGION = ("[a-z]{2,}(?:-[a-z]+)+-[0-9]+", "[^:]+")
+
 # Errors that clients match on, whatever an operation declares.
 ALWAYS = {
     "ServiceException", "ClientException", "ServiceUnavailableException",
@@ -93,7 +97,7 @@ def _string(shape, value, path):
     yield from _bounds(shape, len(value), path)
     if shape.enum and value not in shape.enum:
         yield f"{path} is {value!r}, none of {shape.enum}"
-    pattern = shape.metadata.get("pattern")
+    pattern = shape.metadata.get("pattern", "").replace(*REGION)
     if pattern and not re.search(pattern, value):
         yield f"{path} is {value!r}, not like {pattern}"
     if shape.name == "DateTime" and not DATE_TIME.fullmatch(value):

@@ -56,6 +56,16 @@ class EveryOperation(unittest.TestCase):
                     self.assertEqual(reply.status, 400)
                     self.assertIn("maxResults", reply.message)
 
+    def test_page_tokens_of_others_are_refused(self):
+        for operation in model.SERVICE.operation_names:
+            shape = model.SERVICE.operation_model(operation).input_shape
+            if "nextToken" not in shape.members or shape.required_members:
+                continue
+            for token in ["nonsense", "0" * 64, "ü"]:
+                with self.subTest(operation=operation, token=token):
+                    reply = raw.call(operation, None, {"nextToken": token})
+                    self.assertEqual(reply.error, "InvalidPaginationTokenException")
+
 
 class Bodies(unittest.TestCase):
     def test_what_is_not_json_is_refused(self):

@@ -1,39 +1,31 @@
-"""The operations that are refused by name, by what is missing for them."""
+"""The operations that are refused by name: valid requests, and what is said to them."""
 
-_MISSING = {
-    "recipes and configurations": """
-        CreateContainerRecipe DeleteContainerRecipe GetContainerRecipe GetContainerRecipePolicy
-        ListContainerRecipes PutContainerRecipePolicy
-        CreateDistributionConfiguration DeleteDistributionConfiguration
-        GetDistributionConfiguration ListDistributionConfigurations
-        UpdateDistributionConfiguration
-        CreateImageRecipe DeleteImageRecipe GetImageRecipe GetImageRecipePolicy ListImageRecipes
-        PutImageRecipePolicy
-        CreateInfrastructureConfiguration DeleteInfrastructureConfiguration
-        GetInfrastructureConfiguration ListInfrastructureConfigurations
-        UpdateInfrastructureConfiguration""",
-    "pipelines, workflows and lifecycle policies": """
-        CreateImagePipeline DeleteImagePipeline GetImagePipeline ListImagePipelines
-        ListImagePipelineImages StartImagePipelineExecution UpdateImagePipeline
-        CreateWorkflow DeleteWorkflow GetWorkflow ListWorkflows ListWorkflowBuildVersions
-        CreateLifecyclePolicy DeleteLifecyclePolicy GetLifecyclePolicy ListLifecyclePolicies
-        UpdateLifecyclePolicy""",
-    "images and what ran for them": """
-        CancelImageCreation CreateImage DeleteImage GetImage GetImagePolicy ImportDiskImage
-        ListImageBuildVersions ListImagePackages ListImages PutImagePolicy RetryImage
-        GetWorkflowExecution GetWorkflowStepExecution ListWaitingWorkflowSteps
-        ListWorkflowExecutions ListWorkflowStepExecutions StartResourceStateUpdate""",
-    "lifecycle executions": """
-        CancelLifecycleExecution GetLifecycleExecution ListLifecycleExecutionResources
-        ListLifecycleExecutions""",
-    "distribution by itself": "DistributeImage",
-    "imports from EC2": "ImportVmImage",
-    "steps that wait": "SendWorkflowStepAction",
-    "scans": "ListImageScanFindingAggregations ListImageScanFindings",
-    "Marketplace": "GetMarketplaceResource",
-}
+_STEP = "step-12345678-1234-1234-1234-123456789012"
+_EXECUTION = "lce-12345678-1234-1234-1234-123456789012"
+_IMAGE = "arn:aws:imagebuilder:local-1:{account}:image/none/1.0.0/1"
+_TARGET = "arn:aws:imagebuilder:local-1:{account}:distribution-configuration/none"
+_SMALL = "arn:aws:imagebuilder:local-1:{account}:infrastructure-configuration/small"
+_SOLD = "arn:aws:imagebuilder:local-1:aws-marketplace:component/a/1.0.0/1"
+_MADE = {"semanticVersion": "1.0.0", "platform": "Linux", "clientToken": "1"}
 
+# By operation: members, and words of the answer. What is refused once the
+# resources that it names are found is met without them here.
 UNSERVED = {
-    operation: missing for missing, operations in _MISSING.items()
-    for operation in operations.split()
+    "CancelLifecycleExecution": (
+        {"lifecycleExecutionId": _EXECUTION, "clientToken": "1"}, _EXECUTION),
+    "DistributeImage": (
+        {"sourceImage": "ami-00000000000000001", "executionRole": "builder", "clientToken": "1",
+         "distributionConfigurationArn": _TARGET}, _TARGET),
+    "GetMarketplaceResource": (
+        {"resourceType": "COMPONENT_DATA", "resourceArn": _SOLD}, "no marketplace"),
+    "ImportDiskImage": (
+        {**_MADE, "name": "disk", "osVersion": "Debian 12", "uri": "s3://bucket/debian.iso",
+         "executionRole": "builder", "infrastructureConfigurationArn": _SMALL}, "ISO file"),
+    "ImportVmImage": ({**_MADE, "name": "vm", "vmImportTaskId": "import-ami-1"}, "import tasks"),
+    "ListImageScanFindingAggregations": ({}, "nothing scans"),
+    "ListImageScanFindings": ({}, "nothing scans"),
+    "RetryImage": ({"imageBuildVersionArn": _IMAGE, "clientToken": "1"}, _IMAGE),
+    "SendWorkflowStepAction": (
+        {"stepExecutionId": _STEP, "imageBuildVersionArn": _IMAGE, "action": "RESUME",
+         "clientToken": "1"}, _IMAGE),
 }

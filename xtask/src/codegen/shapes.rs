@@ -11,6 +11,11 @@ use crate::pattern;
 /// The string shapes whose form is a time, which the model says in prose only.
 const DATE_TIMES: [&str; 1] = ["DateTime"];
 
+/// How patterns of newer resources spell a region, and how all others do.
+///
+/// The names of our regions are free: `local-1` is none of AWS's.
+const REGION: [&str; 2] = ["[a-z]{2,}(?:-[a-z]+)+-[0-9]+", "[^:]+"];
+
 /// Returns `shapes.rs`.
 pub(super) fn shapes(service: &Service) -> Result<String, GenerateError> {
     let mut patterns = Patterns::default();
@@ -44,20 +49,21 @@ struct Patterns {
 
 impl Patterns {
     fn reference(&mut self, name: &str, pattern: &str) -> Result<String, GenerateError> {
-        if let Some(known) = self.known.get(pattern) {
+        let pattern = pattern.replace(REGION[0], REGION[1]);
+        if let Some(known) = self.known.get(&pattern) {
             return Ok(known.clone());
         }
-        let found = pattern::translate(pattern)
+        let found = pattern::translate(&pattern)
             .map_err(|error| GenerateError::Pattern(name.to_owned(), error))?;
         let constant = format!("{}_PATTERN", names::constant(name));
         let unless = found.unless.map_or("None".to_owned(), |text| format!("Some({})", raw(&text)));
         let _ = writeln!(
             self.text,
             "static {constant}: Pattern = Pattern::new({}, {}, {unless});",
-            raw(pattern),
+            raw(&pattern),
             raw(&found.regex)
         );
-        self.known.insert(pattern.to_owned(), constant.clone());
+        self.known.insert(pattern, constant.clone());
         Ok(constant)
     }
 }

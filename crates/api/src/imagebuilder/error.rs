@@ -3,7 +3,7 @@
 use document::Problems;
 use name::{Arn, ParseArnError};
 use store::{StoreError, StoreErrorKind};
-use wire::imagebuilder::{DRY_RUN_MESSAGE, Error, ErrorKind, Operation};
+use wire::imagebuilder::{DRY_RUN_MESSAGE, Error, ErrorKind};
 
 /// Returns the error for a member whose value breaks `rule`.
 pub(crate) fn invalid(parameter: &str, rule: impl std::fmt::Display) -> Error {
@@ -21,11 +21,6 @@ pub(crate) fn combination(message: impl Into<String>) -> Error {
 /// Returns the error for a request that is understood and cannot be carried out here.
 pub(crate) fn unsupported(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
-}
-
-/// Returns the error for an operation that nothing here can carry out yet.
-pub(crate) fn not_yet(operation: Operation) -> Error {
-    Error::new(operation.invalid(), format!("{operation} cannot be carried out yet."))
 }
 
 /// Returns the error for a resource that is not there.

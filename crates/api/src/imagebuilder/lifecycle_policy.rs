@@ -20,7 +20,7 @@ use wire::imagebuilder::{
 use wire::sigv4::Caller;
 
 use super::date::updated;
-use super::error::not_yet;
+use super::error::unsupported;
 use super::filter::Known;
 use super::make::plain;
 use super::own::{body, own};
@@ -34,10 +34,13 @@ const ARN: &str = "lifecyclePolicyArn";
 impl LifecyclePolicies<Caller> for Api {
     async fn cancel_lifecycle_execution(
         &self,
-        _: &Caller,
-        _: CancelLifecycleExecutionRequest,
+        caller: &Caller,
+        input: CancelLifecycleExecutionRequest,
     ) -> Result<CancelLifecycleExecutionResponse, Error> {
-        Err(not_yet(Operation::CancelLifecycleExecution))
+        let id = self.execution(caller, &input.lifecycle_execution_id).await?.id;
+        Err(unsupported(format!(
+            "'{id}' cannot be cancelled: it has ended, as states are changed at once so far."
+        )))
     }
 
     async fn create_lifecycle_policy(

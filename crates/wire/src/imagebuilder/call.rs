@@ -215,6 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn regions_are_named_freely() {
+        for request in [
+            "/GetLifecyclePolicy?lifecyclePolicyArn=arn:aws:imagebuilder:local-1:123456789012:\
+             lifecycle-policy/web",
+            "/GetWorkflow?workflowBuildVersionArn=arn:aws:imagebuilder:home:aws:\
+             workflow/build/build-image/x.x.x",
+        ] {
+            let request = Request::get(request).body(Bytes::new()).unwrap();
+            assert!(super::accept(&request).is_ok(), "{}", request.uri());
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused() {
         check(
             "POST /ListImages",
