@@ -34,6 +34,8 @@ pub(crate) fn bench() -> io::Result<()> {
     let server = Served::start(folder.path(), identity)?;
 
     let walk = walk(&server)?;
+    let named = server.named(IMAGES / catalogue::VERSIONS)?;
+    show("list-images-by-name", &load::one_by_one(&named)?);
     let health = load::run(&vec![server.health(); (RATE * BASELINE_SECONDS) as usize])?;
     show("baseline-health", &health.took);
     let managed = server.call("POST", "/ListImages", Some(&json!({"owner": "Amazon"})))?;
@@ -79,9 +81,8 @@ fn walk(server: &Served) -> io::Result<Vec<serde_json::Value>> {
     loop {
         let request = requests.last().cloned().unwrap_or_default();
         let call = server.call("POST", "/ListImages", Some(&request))?;
-        let asked = Instant::now();
-        let mut answer = load::answer(&call)?;
-        times.push(asked.elapsed());
+        let (mut answer, took) = load::answer(&call)?;
+        times.push(took);
         listed += answer["imageVersionList"].as_array().map_or(0, Vec::len);
         match answer["nextToken"].take() {
             serde_json::Value::Null => break,

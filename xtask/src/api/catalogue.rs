@@ -14,7 +14,7 @@ use store::{Db, ami, image, snapshot};
 use super::served::Identity;
 
 /// How many versions each image has.
-const VERSIONS: u32 = 100;
+pub(super) const VERSIONS: u32 = 100;
 
 /// 2026-09-09T19:12:23Z.
 const AT: i64 = 1_788_981_143_000_000;
@@ -35,8 +35,13 @@ pub(super) fn fill(data: &Path, identity: &Identity, images: u32) -> io::Result<
     })
 }
 
+/// Returns the name of the `n`th image.
+pub(super) fn title(n: u32) -> String {
+    format!("Image {n:03}")
+}
+
 async fn record(db: &Db, account: &Account, region: &Region, n: u32) -> io::Result<String> {
-    let title = format!("Image {:03}", n / VERSIONS);
+    let title = title(n / VERSIONS);
     let segment = format!("image-{:03}", n / VERSIONS);
     let version = format!("1.{}.0", n % VERSIONS);
     let mut random = [7; 8];

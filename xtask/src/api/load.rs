@@ -65,11 +65,19 @@ pub(super) fn run(calls: &[Call]) -> io::Result<Load> {
     Ok(Load { took: all.into_iter().map(|(_, took)| took).collect(), rate })
 }
 
-/// Returns what a request is answered.
-pub(super) fn answer(call: &Call) -> io::Result<Value> {
+/// Sends requests, each when the one before was answered.
+pub(super) fn one_by_one(calls: &[Call]) -> io::Result<Took> {
+    calls.iter().map(|call| answer(call).map(|(_, took)| took)).collect()
+}
+
+/// Returns what a request is answered, and how long that took.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub(super) fn answer(call: &Call) -> io::Result<(Value, Duration)> {
     thread_local! { static AGENT: Agent = agent(); }
+    let began = Instant::now();
     let bytes = read(AGENT.with(|agent| send(agent, call))?)?;
-    serde_json::from_slice(&bytes).map_err(io::Error::other)
+    let took = began.elapsed();
+    Ok((serde_json::from_slice(&bytes).map_err(io::Error::other)?, took))
 }
 
 fn agent() -> Agent {

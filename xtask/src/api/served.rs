@@ -77,6 +77,15 @@ impl Served {
         Call { head: head.expect("the request is valid because its parts are fixed"), body: None }
     }
 
+    /// Returns a request for the versions of each image, by its name.
+    pub(super) fn named(&self, names: u32) -> io::Result<Vec<Call>> {
+        let input = |n| {
+            let name = super::catalogue::title(n);
+            serde_json::json!({"filters": [{"name": "name", "values": [name]}]})
+        };
+        (0..names).map(|n| self.call("POST", "/ListImages", Some(&input(n)))).collect()
+    }
+
     /// Returns a signed request.
     #[expect(clippy::disallowed_methods, reason = "signatures are dated")]
     pub(super) fn call(&self, method: &str, path: &str, input: Option<&Value>) -> io::Result<Call> {
