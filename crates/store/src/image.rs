@@ -4,6 +4,7 @@
 
 mod delete;
 mod list;
+mod tag;
 
 use serde_json::{Value, json};
 use sqlx::{Sqlite, Transaction};
@@ -17,6 +18,7 @@ use crate::{BuildType, Db, StoreError, StoreErrorKind};
 
 pub use delete::{Deleted, delete, forget};
 pub use list::{Deprecated, Entries, Filters, Key, builds, of_pipeline, versions};
+pub use tag::{remove_tags, set_tags};
 
 /// An image build version as it is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,12 +209,6 @@ pub async fn set_packages(db: &Db, run: RunId, packages: &Value) -> Result<(), S
 /// Records who may see the image besides its owner.
 pub async fn set_policy(db: &Db, run: RunId, policy: &str) -> Result<(), StoreError> {
     set(db, run, "UPDATE image SET policy = $2 WHERE run_id = $1", policy).await
-}
-
-/// Records the image's tags.
-pub async fn set_tags(db: &Db, run: RunId, tags: &Tags) -> Result<(), StoreError> {
-    let sql = "UPDATE image SET tags = $2 WHERE run_id = $1";
-    set(db, run, sql, &tags_json(tags)).await
 }
 
 /// Returns what is installed in the image, if that is known.

@@ -6,7 +6,7 @@ use wire::imagebuilder::{
 };
 use wire::sigv4::Caller;
 
-use store::resource;
+use store::{image, resource};
 
 use super::error::{not_found, refusal};
 use super::own::own;
@@ -38,7 +38,7 @@ impl Tags<Caller> for Api {
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
         if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
-            self.retag(&image, |tags| tags.extend(input.tags)).await?;
+            image::set_tags(self.db(), image.run, input.tags).await.map_err(refusal)?;
             return Ok(TagResourceResponse {});
         }
         let arn = own(caller, "resourceArn", &input.resource_arn)?;
@@ -52,8 +52,8 @@ impl Tags<Caller> for Api {
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
         if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
-            self.retag(&image, |tags| tags.retain(|name, _| !input.tag_keys.contains(name)))
-                .await?;
+            let names = &input.tag_keys;
+            image::remove_tags(self.db(), image.run, names).await.map_err(refusal)?;
             return Ok(UntagResourceResponse {});
         }
         let arn = own(caller, "resourceArn", &input.resource_arn)?;
