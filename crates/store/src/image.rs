@@ -155,27 +155,31 @@ pub async fn latest(
     pattern: VersionPattern,
     builds: Builds,
 ) -> Result<Option<Image>, StoreError> {
+    let (from, to) = range(pattern);
+    attempt("find the image", async {
+        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(latest_sql(builds)))
+            .bind(scope.account.as_str())
+            .bind(scope.region.as_str())
+            .bind(name)
+            .bind(from)
+            .bind(to)
+            .fetch_optional(db.pool())
+            .await?;
+        row.map(Image::try_from).transpose()
+    })
+    .await
+}
+
+fn latest_sql(builds: Builds) -> String {
     let state = match builds {
         Builds::Any => "run.state <> 'DELETED'",
         Builds::Available => "run.state = 'AVAILABLE'",
     };
-    let (from, to) = range(pattern);
-    attempt("find the image", async {
-        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{SELECT} WHERE image.account = $1 AND image.region = $2 AND image.name = $3
-                AND image.ordered_version BETWEEN $4 AND $5 AND {state}
-              ORDER BY image.ordered_version DESC, image.build DESC LIMIT 1"
-        )))
-        .bind(scope.account.as_str())
-        .bind(scope.region.as_str())
-        .bind(name)
-        .bind(from)
-        .bind(to)
-        .fetch_optional(db.pool())
-        .await?;
-        row.map(Image::try_from).transpose()
-    })
-    .await
+    format!(
+        "{SELECT} WHERE image.account = $1 AND image.region = $2 AND image.name = $3
+            AND image.ordered_version BETWEEN $4 AND $5 AND {state}
+          ORDER BY image.ordered_version DESC, image.build DESC LIMIT 1"
+    )
 }
 
 /// Returns the image that a run makes, whatever its state.

@@ -302,7 +302,7 @@ impl Api {
         found.await.map_err(refusal)?.ok_or_else(|| not_found(text))
     }
 
-    /// Returns the tags of the caller's image if `text` is an image's ARN.
+    /// Returns the caller's image if `text` is an image's ARN.
     pub(crate) async fn tagged_image(
         &self,
         caller: &Caller,

@@ -11,7 +11,7 @@ use super::{
     list, policy, rehearse, replace, set_policy,
 };
 use crate::client_token::{Claim, answered};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, explain};
 use crate::{Db, StoreErrorKind, TagChange};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -155,6 +155,7 @@ async fn lists_read_an_index_in_order() {
         (super::find::VERSIONS, "resource_newest_build"),
         (super::find::BUILDS, "sqlite_autoindex_resource_2"),
     ] {
+        explain(&db, sql, index, &[]).await;
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
         let rows: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(explain).fetch_all(db.pool()).await.unwrap();
