@@ -287,7 +287,7 @@ impl Api {
     }
 
     /// Returns the caller's newest image that the ARN in `parameter` stands for.
-    async fn newest(
+    pub(crate) async fn newest(
         &self,
         caller: &Caller,
         parameter: &str,
