@@ -33,7 +33,7 @@ use crate::Api;
 
 pub(crate) use list::scope;
 pub(crate) use order::Wish;
-pub(crate) use shown::{arn_of, time};
+pub(crate) use shown::{arn_of, status, time};
 
 /// What the ARN of an image build version is called in requests.
 const BUILD: &str = "imageBuildVersionArn";
