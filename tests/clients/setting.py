@@ -20,6 +20,9 @@ LISTENING = "listening on "
 class Server:
     """`goldsmith serve`, and what clients need to know of it."""
 
+    # Those of all servers, for these are no traces.
+    _pids = set()
+
     def __init__(self, data, arguments=(), before=()):
         """Starts it; `before` is what its command line begins with, such as `taskset`."""
         self.data = Path(data)
@@ -27,6 +30,7 @@ class Server:
             [*before, PROGRAM, "--data-dir", str(data), "serve", "--listen", "127.0.0.1:0",
              "--log-format", "json", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._pids.add(self.process.pid)
         self.log = []
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
@@ -69,7 +73,7 @@ class Server:
 
         The processes are those that this one inherited, see `adopt_orphans`.
         """
-        left = [f"process {pid} {name}" for pid, name in _children() if pid != self.process.pid]
+        left = [f"process {pid} {name}" for pid, name in _children() if pid not in self._pids]
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
         left += [f"mount {line}" for line in mounts if str(self.data) in line]
         work = self.data / "work"

@@ -91,11 +91,15 @@ class Creation(unittest.TestCase):
             self, "InvalidRequestException", self.make, distributionConfigurationArn=places)
         self.assertIn(name, message)
 
-    def test_an_image_is_no_parent_before_it_is_available(self):
-        recipe = built.recipe(self.client, parentImage=setting.arn("image/none/x.x.x"))
-        message = refusal(self, "InvalidRequestException", built.start,
-                          client=self.client, recipe_arn=recipe)
-        self.assertIn("none", message)
+    def test_an_image_is_a_parent_once_it_is_available(self):
+        slow = built.recipe(self.client, built.component(self.client, SLOW))
+        arn = built.start(self.client, slow)
+        recipe = built.recipe(self.client, parentImage=arn)
+        message = refusal(self, "InvalidRequestException", self.client.create_image,
+                          imageRecipeArn=recipe, infrastructureConfigurationArn=self.machine)
+        self.assertIn(arn, message)
+        self.client.cancel_image_creation(imageBuildVersionArn=arn)
+        built.ended(self.client, arn, "CANCELLED")
 
 
 class Cancellation(unittest.TestCase):
@@ -189,6 +193,64 @@ class Failures(unittest.TestCase):
                 imageBuildVersionArn=arn)
 
 
+class Retries(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.client = setting.client()
+        built.image()
+
+    def test_a_mended_image_keeps_its_arn(self):
+        # A document's newest build counts, so a new one mends the recipe.
+        name = fresh("mended")
+        part = {"name": name, "semanticVersion": "1.0.0", "platform": "Linux"}
+        bad = self.client.create_component(**part, data=built.document(build="exit 3"))
+        newest = bad["componentBuildVersionArn"].replace("/1.0.0/1", "/x.x.x")
+        arn = built.start(self.client, built.recipe(self.client, newest), tags={"a": "b"})
+        built.ended(self.client, arn, "FAILED")
+        self.client.create_component(**part, data=built.document(build="true"))
+        token = uuid.uuid4().hex
+        said = aws.ok(f"retry-image --image-build-version-arn {arn} --client-token {token}")
+        self.assertEqual(said["imageBuildVersionArn"], arn)
+        image = built.ended(self.client, arn, "AVAILABLE")
+        self.assertNotIn("reason", image["state"])
+        self.assertEqual(image["tags"], {"a": "b"})
+        self.assertEqual(len(image["outputResources"]["amis"]), 1)
+        # The same request again is answered, and does nothing.
+        self.client.retry_image(imageBuildVersionArn=arn, clientToken=token)
+        refusal(self, "IdempotentParameterMismatchException", self.client.retry_image,
+                imageBuildVersionArn=built.image()["arn"], clientToken=token)
+        executions = self.client.list_workflow_executions(
+            imageBuildVersionArn=arn)["workflowExecutions"]
+        self.assertEqual(
+            [(one["type"], one["status"], one.get("retried")) for one in executions],
+            [("BUILD", "FAILED", True), ("BUILD", "COMPLETED", None),
+             ("DISTRIBUTION", "COMPLETED", None)])
+        for one, statuses in zip(executions, [["COMPLETED", "FAILED", "SKIPPED"],
+                                              ["COMPLETED"] * 3, ["COMPLETED"]]):
+            steps = self.client.list_workflow_step_executions(
+                workflowExecutionId=one["workflowExecutionId"])["steps"]
+            self.assertEqual([step["status"] for step in steps], statuses)
+
+    def test_a_cancelled_image_is_retried_and_cancelled_again(self):
+        recipe = built.recipe(self.client, built.component(self.client, SLOW))
+        of = {"imageBuildVersionArn": built.start(self.client, recipe)}
+        for _ in range(2):
+            built.wait(self.client, *of.values(), "BUILDING")
+            refusal(self, "ResourceInUseException", self.client.retry_image, **of)
+            self.client.cancel_image_creation(**of)
+            built.ended(self.client, *of.values(), "CANCELLED")
+            self.client.retry_image(**of)
+        self.client.cancel_image_creation(**of)
+        built.ended(self.client, *of.values(), "CANCELLED")
+
+    def test_what_cannot_be_retried_is_refused(self):
+        message = refusal(self, "InvalidRequestException", self.client.retry_image,
+                          imageBuildVersionArn=built.image()["arn"])
+        self.assertIn("AVAILABLE", message)
+        refusal(self, "ResourceNotFoundException", self.client.retry_image,
+                imageBuildVersionArn=setting.arn("image/none/1.0.0/1"))
+
+
 class Retirement(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -218,9 +280,11 @@ class Retirement(unittest.TestCase):
             told = self.client.get_lifecycle_execution(
                 lifecycleExecutionId=made["lifecycleExecutionId"])["lifecycleExecution"]
             self.assertEqual(told["state"]["status"], "SUCCESS")
-            resources = self.client.list_lifecycle_execution_resources(
-                lifecycleExecutionId=made["lifecycleExecutionId"])["resources"]
-            self.assertEqual(len(resources), 2)
+            amis = self.client.list_lifecycle_execution_resources(
+                lifecycleExecutionId=made["lifecycleExecutionId"],
+                parentResourceId=self.arn)["resources"]
+            self.assertEqual([one["resourceId"] for one in amis],
+                             [self.image["outputResources"]["amis"][0]["image"]])
         self.assertEqual(self.listed(includeDeprecated=True), 1)
         executions = self.client.list_lifecycle_executions(resourceArn=self.arn)
         self.assertEqual(len(executions["lifecycleExecutions"]), 3)
@@ -298,9 +362,12 @@ class Managed(unittest.TestCase):
         builds = client.list_image_build_versions(imageVersionArn=arn)["imageSummaryList"]
         found = client.get_image(imageBuildVersionArn=builds[0]["arn"])["image"]
         self.assertEqual(found["imageSource"], "AMAZON_MANAGED")
-        for call, member in [(client.delete_image, "imageBuildVersionArn"),
-                             (client.get_image_policy, "imageArn")]:
-            refusal(self, "ForbiddenException", call, **{member: builds[0]["arn"]})
+        refusal(self, "ForbiddenException", client.delete_image,
+                imageBuildVersionArn=builds[0]["arn"])
+        for call, member in [(client.get_image_policy, "imageArn"),
+                             (client.list_image_packages, "imageBuildVersionArn"),
+                             (client.list_workflow_executions, "imageBuildVersionArn")]:
+            refusal(self, "ResourceNotFoundException", call, **{member: builds[0]["arn"]})
         refusal(self, "ForbiddenException", client.put_image_policy,
                 imageArn=builds[0]["arn"], policy='{"Statement": []}')
 

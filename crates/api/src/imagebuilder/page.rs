@@ -166,7 +166,8 @@ impl Api {
             of: listing.of.clone(),
             grain: listing.grain,
         };
-        let of_managed = listing.of.as_ref().is_some_and(|of| matches!(of.owner(), Owner::Managed(_)));
+        let of_managed =
+            listing.of.as_ref().is_some_and(|of| matches!(of.owner(), Owner::Managed(_)));
         let owner = if of_managed { Some(Ownership::Amazon) } else { listing.owner };
         match owner.unwrap_or(Ownership::Self_) {
             Ownership::Self_ => {
