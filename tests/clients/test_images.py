@@ -271,12 +271,13 @@ class Retirement(unittest.TestCase):
         return len(self.client.list_images(filters=filters, **members)["imageVersionList"])
 
     def test_an_image_is_deprecated_disabled_and_brought_back(self):
-        for status, is_listed in [("DEPRECATED", 0), ("DISABLED", 0), ("AVAILABLE", 1)]:
+        for status, is_listed in [("DEPRECATED", 0), ("DISABLED", 1), ("AVAILABLE", 1)]:
             made = self.to(status, includeResources={"amis": True})
             image = built.get(self.client, self.arn)
             self.assertEqual(image["state"]["status"], status)
             self.assertEqual(image["lifecycleExecutionId"], made["lifecycleExecutionId"])
             self.assertEqual(self.listed(), is_listed)
+            self.assertEqual(self.listed(includeDeprecated=True), 1)
             told = self.client.get_lifecycle_execution(
                 lifecycleExecutionId=made["lifecycleExecutionId"])["lifecycleExecution"]
             self.assertEqual(told["state"]["status"], "SUCCESS")
@@ -285,7 +286,6 @@ class Retirement(unittest.TestCase):
                 parentResourceId=self.arn)["resources"]
             self.assertEqual([one["resourceId"] for one in amis],
                              [self.image["outputResources"]["amis"][0]["image"]])
-        self.assertEqual(self.listed(includeDeprecated=True), 1)
         executions = self.client.list_lifecycle_executions(resourceArn=self.arn)
         self.assertEqual(len(executions["lifecycleExecutions"]), 3)
 
