@@ -173,12 +173,11 @@ impl Trial {
     }
 
     /// Opens a shell on the caller's terminal, with the files as the last
-    /// document left them, and waits for its end; `false` if this kind of
-    /// instance has none.
-    pub fn open_shell(&mut self) -> Result<bool, ExecuteError> {
+    /// document left them, and waits for its end.
+    pub fn open_shell(&mut self) -> Result<(), ExecuteError> {
         match &mut self.instance {
-            Instance::Sandbox(sandbox) => sandbox.open_shell().map(|()| true),
-            Instance::Machine(_) => Ok(false),
+            Instance::Sandbox(sandbox) => sandbox.open_shell(),
+            Instance::Machine(machine) => machine.open_shell(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod file;
 mod link;
 mod probe;
 mod seed;
+mod shell;
 mod tail;
 
 use std::io;
@@ -37,6 +38,8 @@ pub struct Machine {
     link: Link,
     patience: Duration,
     boot: Duration,
+    /// Where the machine's files are.
+    folder: PathBuf,
 }
 
 /// What a machine starts from. Paths are relative to the data folder.
@@ -94,7 +97,9 @@ impl Machine {
         let cell = cells.spawn(&launch.name, task, None, Stdio::Pipes).map_err(start)?;
         let mut link = Link::new(cell, cells.data().join(plan.console()));
         wait_until_ready(&mut link, launch.patience, watch)?;
-        Ok(Self { link, patience: launch.patience, boot: now().duration_since(started) })
+        let boot = now().duration_since(started);
+        let folder = cells.data().join(&launch.work);
+        Ok(Self { link, patience: launch.patience, boot, folder })
     }
 
     /// Returns how long the first boot took, from QEMU's start until the agent

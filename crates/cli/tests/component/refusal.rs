@@ -66,12 +66,6 @@ fn what_cannot_be_is_told_with_what_can() {
         error: `--in Debian 12` names no base: `Debian 12` is not a parent image: expected an image's ARN, a managed image's name as in `debian-server-12`, or a disk image as in `./base.qcow2`
     "#]],
     );
-    check(
-        &["--in", "debian-server-12", "--vm", "--shell-on-failure"],
-        expect![[r#"
-        error: --shell-on-failure opens a shell in a sandbox only, as the agent alone can be talked to in a machine: leave out --vm
-    "#]],
-    );
 }
 
 #[test]

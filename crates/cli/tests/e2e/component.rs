@@ -95,9 +95,19 @@ fn a_failure_in_a_sandbox_is_told_with_its_last_lines() {
     assert_eq!(summary(&output)["failedStepCount"], 1);
 }
 
-/// What the user types at a shell in the sandbox finds what the step left.
+/// What the user types at a shell finds what the step left.
 #[test]
 fn a_shell_is_opened_where_a_document_failed() {
+    check_shell("");
+}
+
+#[test]
+fn a_shell_is_opened_in_a_machine_where_a_document_failed() {
+    check_shell("--vm");
+}
+
+#[track_caller]
+fn check_shell(more: &str) {
     let setting = Setting::new();
     let failing = RESTARTS.replace("exit 194", "echo left >/var/mark; exit 9");
     let document = setting.write("failing.yaml", &failing);
@@ -105,7 +115,7 @@ fn a_shell_is_opened_where_a_document_failed() {
     let before = Traces::now(&setting);
     let program = std::env::var("GOLDSMITH_BIN").unwrap();
     let line = format!(
-        "{program} --data-dir {} component run --plain --in debian-minimal-12 \
+        "{program} --data-dir {} component run --plain --in debian-minimal-12 {more} \
          --shell-on-failure -l {} {}",
         setting.data().display(),
         logs.path().display(),

@@ -9,6 +9,9 @@ use super::probe::Accelerator;
 /// The data folder as a cell sees it.
 pub(super) const DATA: &str = "/tmp/data";
 
+/// The name of the console's socket in the folder of the machine's files.
+pub(super) const SOCKET: &str = "console";
+
 /// Where Debian's package ovmf, and others after it, keep the firmware.
 const FIRMWARE: [(&str, &str); 2] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
@@ -50,7 +53,7 @@ pub(super) struct Plan {
 /// Who has QEMU's standard streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Talk {
-    /// The agent; the console goes to a file.
+    /// The agent; the console goes to a file and to whoever connects to it.
     Agent,
     /// A user at the console.
     User {
@@ -152,7 +155,10 @@ fn streams(plan: &Plan) -> Vec<String> {
                 "-device virtio-serial-pci -chardev stdio,id=agent,signal=off \
                  -device virtserialport,chardev=agent,name=org.goldsmith.agent",
             );
-            argv.extend(option("-serial", &format!("file:{}", plan.console().display())));
+            let (socket, log) = (file(&plan.work.join(SOCKET)), file(&plan.console()));
+            let console = format!("path={socket},server=on,wait=off,logfile={log}");
+            argv.extend(option("-chardev", &format!("socket,id=console,{console}")));
+            argv.extend(words("-serial chardev:console"));
             argv
         }
         Talk::User { .. } => words("-serial mon:stdio"),
@@ -227,7 +233,8 @@ mod tests {
                 -device virtio-serial-pci
                 -chardev stdio,id=agent,signal=off
                 -device virtserialport,chardev=agent,name=org.goldsmith.agent
-                -serial file:work/run-1/machine/console.log
+                -chardev socket,id=console,path=work/run-1/machine/console,server=on,wait=off,logfile=work/run-1/machine/console.log
+                -serial chardev:console
             "#]],
         );
     }

@@ -65,11 +65,6 @@ pub(crate) enum OrderError {
     Parameter(String),
     #[error("`{0}` is not an execution id: expected up to 128 letters, digits, `-`, `_` and `.`")]
     ExecutionId(String),
-    #[error(
-        "--shell-on-failure opens a shell in a sandbox only, as the agent alone can be talked to \
-         in a machine: leave out --vm"
-    )]
-    ShellInMachine,
     #[error("{document}: {source}")]
     Missing { document: String, source: document::MissingParameter },
 }
@@ -78,9 +73,6 @@ impl Order {
     /// Returns what `run` asks for; what it does not say, its configuration
     /// file does.
     pub(crate) fn of(run: &Run, environment: &Environment) -> Result<Self, OrderError> {
-        if run.vm && run.shell_on_failure {
-            return Err(OrderError::ShellInMachine);
-        }
         let objects = Objects::of(environment, run.document_s3_bucket_owner.clone());
         let read = |path| Config::read(path, &objects);
         let config = run.config.as_deref().map(read).transpose()?.unwrap_or_default();

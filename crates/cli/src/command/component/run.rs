@@ -65,7 +65,7 @@ pub(crate) struct Run {
     /// Use a virtual machine that is booted from BASE
     #[arg(long, requires = "base", help_heading = "Instances")]
     pub(crate) vm: bool,
-    /// Open a shell in the sandbox when a document failed; not with --vm
+    /// Open a shell in the instance when a document failed
     #[arg(long, requires = "base", help_heading = "Instances")]
     pub(crate) shell_on_failure: bool,
     /// Name the execution [default: a new UUID]

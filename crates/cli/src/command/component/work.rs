@@ -252,7 +252,7 @@ fn open_shell(place: Place) -> Result<(), CliError> {
         crate::output::say("there is no terminal to open a shell on\n");
         return Ok(());
     }
-    crate::output::say("a shell in the sandbox, as the document left it; `exit` ends it\n");
+    crate::output::say("a shell in the instance, as the document left it; `exit` ends it\n");
     let _settings = crate::terminal::Terminal::remember();
     trial.open_shell()?;
     Ok(())

@@ -1,0 +1,189 @@
+//! A shell in a machine, at its serial console, for whoever sits at the caller's terminal.
+//!
+//! The agent starts the shell, as a step of a document of ours; what is typed
+//! and shown goes by the console, which nobody else uses meanwhile.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use channel::{Event, Execute, Status};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr};
+
+use crate::conversation::{ExecuteError, Watch};
+
+use super::{Machine, prepare};
+
+/// How often it is asked whether the shell has ended.
+const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// Ends whoever waits for a login at the console. Without systemd nobody does.
+const CLEAR: &str = "if command -v systemctl >/dev/null; then \
+                     systemctl stop serial-getty@ttyS0.service; fi";
+
+/// Hears nothing and never gives up: a shell ends when its user wants that.
+struct Patient;
+
+impl Watch for Patient {
+    fn event(&self, _: &Event) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl Machine {
+    /// Opens a root shell on the caller's terminal and waits for its end.
+    ///
+    /// The terminal is left as the shell needs it; it is the caller's to put
+    /// it right.
+    pub fn open_shell(&mut self) -> Result<(), ExecuteError> {
+        self.script(CLEAR)?;
+        let console = connect(&self.folder).map_err(prepare)?;
+        let size = make_raw().map_err(prepare)?;
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let relayed = scope.spawn(|| relay(&console, &over));
+            let ended = self.script(&shell(size));
+            over.store(true, Ordering::Release);
+            let relayed = relayed.join().expect("relaying does not panic");
+            ended.and(relayed.map_err(prepare))
+        })
+    }
+
+    /// Has the agent run a script, however long that takes.
+    fn script(&mut self, script: &str) -> Result<(), ExecuteError> {
+        let request = Execute {
+            component: "shell".to_owned(),
+            document: document(script),
+            phases: vec!["build".to_owned()],
+            parameters: Vec::new(),
+            stored: Vec::new(),
+            components: Default::default(),
+            resume: None,
+        };
+        match self.execute(&request, &Patient)? {
+            (Status::Failed, message) => Err(ExecuteError::Refused(message)),
+            (_, _) => Ok(()),
+        }
+    }
+}
+
+/// Returns a document of one script.
+fn document(script: &str) -> String {
+    serde_json::json!({
+        "schemaVersion": 1.0,
+        "phases": [{
+            "name": "build",
+            "steps": [{
+                "name": "Shell",
+                "action": "ExecuteBash",
+                "timeoutSeconds": -1,
+                "inputs": { "commands": [script] },
+            }],
+        }],
+    })
+    .to_string()
+}
+
+/// Returns the script that is a shell at the console; its status says nothing.
+fn shell((rows, columns): (u16, u16)) -> String {
+    format!(
+        "set -e; command -v setsid >/dev/null; cd /root || cd /; \
+         stty -F /dev/ttyS0 sane rows {rows} cols {columns}; \
+         TERM=xterm setsid --ctty --wait bash -i <>/dev/ttyS0 >&0 2>&0 || true"
+    )
+}
+
+/// Connects to the console of the machine whose files are in `folder`.
+fn connect(folder: &Path) -> io::Result<UnixStream> {
+    // By way of a descriptor, as a socket's address has 108 bytes (unix(7))
+    // and data folders may be longer.
+    let folder = File::open(folder)?;
+    UnixStream::connect(format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), super::argv::SOCKET))
+}
+
+/// Has the terminal pass on every key, and returns its rows and columns.
+fn make_raw() -> io::Result<(u16, u16)> {
+    let terminal = io::stdin();
+    let mut settings = tcgetattr(&terminal)?;
+    settings.make_raw();
+    tcsetattr(&terminal, OptionalActions::Now, &settings)?;
+    let size = tcgetwinsize(&terminal)?;
+    // A terminal without a size is taken for the smallest that there were.
+    Ok(if size.ws_row == 0 { (24, 80) } else { (size.ws_row, size.ws_col) })
+}
+
+/// Passes on what is typed and shown until `over` and all is shown.
+fn relay(console: &UnixStream, over: &AtomicBool) -> io::Result<()> {
+    let (keyboard, mut screen) = (io::stdin(), io::stdout());
+    let (mut from, mut to) = (console, console);
+    let mut buffer = [0; 4096];
+    let mut keyed = true;
+    loop {
+        let mut watched = vec![PollFd::new(console, PollFlags::IN)];
+        if keyed {
+            watched.push(PollFd::new(&keyboard, PollFlags::IN));
+        }
+        let ready = match poll(&mut watched, Some(&TICK)) {
+            // A signal, as when the terminal's window changes.
+            Err(Errno::INTR) => continue,
+            ready => ready?,
+        };
+        if ready == 0 && over.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let is_ready = |n: usize| watched.get(n).is_some_and(|one| !one.revents().is_empty());
+        let (shown, typed) = (is_ready(0), is_ready(1));
+        if shown {
+            let n = from.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(());
+            }
+            screen.write_all(&buffer[..n])?;
+            screen.flush()?;
+        }
+        if typed {
+            // Not by `io::stdin()`, which would keep what no poll shows.
+            let n = rustix::io::read(&keyboard, &mut buffer)?;
+            keyed = n > 0;
+            to.write_all(&buffer[..n])?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shell_is_a_step_without_an_end() {
+        assert_eq!(
+            document("true"),
+            r#"{"phases":[{"name":"build","steps":[{"action":"ExecuteBash","inputs":{"commands":["true"]},"name":"Shell","timeoutSeconds":-1}]}],"schemaVersion":1.0}"#
+        );
+        let shell = shell((50, 132));
+        assert!(shell.contains("sane rows 50 cols 132; TERM=xterm setsid --ctty"), "{shell}");
+    }
+
+    #[test]
+    fn consoles_are_found_in_deep_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("x".repeat(120));
+        std::fs::create_dir(&deep).unwrap();
+        assert!(connect(&deep).is_err());
+        let listener = {
+            let opened = File::open(&deep).unwrap();
+            let path =
+                format!("/proc/self/fd/{}/{}", opened.as_raw_fd(), super::super::argv::SOCKET);
+            std::os::unix::net::UnixListener::bind(path).unwrap()
+        };
+        connect(&deep).unwrap();
+        listener.accept().unwrap();
+    }
+}
