@@ -1,4 +1,5 @@
-//! ARNs: what reads as one shows as it was written, and is one of those without its version.
+//! ARNs: what reads as one shows in a spelling that reads as the same, and is one of those
+//! without its version.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +7,8 @@ use name::{Arn, Version, VersionPattern};
 
 fuzz_target!(|text: &str| {
     if let Ok(arn) = text.parse::<Arn>() {
-        assert_eq!(arn.to_string(), text);
+        // Zeros that a version begins with are dropped.
+        assert_eq!(arn.to_string().parse().as_ref(), Ok(&arn));
         assert!(arn.without_version().covers(&arn), "{arn}");
         assert_eq!(arn.at(arn.level()).as_ref(), Ok(&arn));
     }

@@ -6,15 +6,22 @@ mod load;
 mod served;
 
 use std::io;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use load::{Call, RATE, Took};
+use load::{Call, Took};
 use served::Served;
 
 /// How many images the catalogue holds.
 const IMAGES: u32 = 10_000;
+
+/// How many requests are sent a second.
+const RATE: u32 = 500;
+
+/// How many more are sent that only tell how busy the machine is meanwhile.
+const BESIDE: u32 = 50;
 
 /// For how long requests are sent, in seconds.
 const SECONDS: u32 = 20;
@@ -36,11 +43,11 @@ pub(crate) fn bench() -> io::Result<()> {
     let walk = walk(&server)?;
     let named = server.named(IMAGES / catalogue::VERSIONS)?;
     show("list-images-by-name", &load::one_by_one(&named)?);
-    let health = load::run(&vec![server.health(); (RATE * BASELINE_SECONDS) as usize])?;
-    show("baseline-health", &health.took);
+    let health = |count| vec![server.health(); count as usize];
+    show("baseline-health", &load::run(&health(RATE * BASELINE_SECONDS), RATE)?.took);
     let managed = server.call("POST", "/ListImages", Some(&json!({"owner": "Amazon"})))?;
-    let signed = load::run(&vec![managed; (RATE * BASELINE_SECONDS) as usize])?;
-    show("baseline-signed", &signed.took);
+    let managed = vec![managed; (RATE * BASELINE_SECONDS) as usize];
+    show("baseline-signed", &load::run(&managed, RATE)?.took);
 
     let mut draws = Draws(0x9e37_79b9_7f4a_7c15);
     let calls: io::Result<Vec<Call>> = (0..RATE * SECONDS)
@@ -53,7 +60,14 @@ pub(crate) fn bench() -> io::Result<()> {
             _ => server.call("POST", "/ListImages", Some(&walk[draws.below(walk.len())])),
         })
         .collect();
-    let load = load::run(&calls?)?;
+    let (calls, health) = (calls?, health(BESIDE * SECONDS));
+    let (load, beside) = thread::scope(|scope| {
+        let beside = scope.spawn(|| load::run(&health, BESIDE));
+        let load = load::run(&calls, RATE);
+        (load, beside.join().unwrap_or_else(|_| Err(io::Error::other("a client broke"))))
+    });
+    let load = load?;
+    show("baseline-beside", &beside?.took);
     say(&format!("rate {:.1} requests a second, of {RATE} asked for", load.rate));
     let [mut get, mut list] = [Vec::new(), Vec::new()];
     for (n, took) in load.took.iter().enumerate() {

@@ -183,6 +183,8 @@ fn moment(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use proptest::prelude::{any, prop_assert, proptest};
+    use proptest::sample::select;
 
     use super::Schedule;
 
@@ -297,5 +299,27 @@ mod tests {
         let error = Schedule::parse("rate(1 day)", Some("Europe/Atlantis")).unwrap_err();
         let expected = "`Europe/Atlantis` is not a time zone: expected a name as in `Europe/Rome`";
         assert_eq!(error.to_string(), expected);
+    }
+    proptest! {
+        /// Whatever is written, it is a schedule or an error; a schedule is due later than now.
+        #[test]
+        fn no_expression_panics(
+            noise in any::<String>(),
+            fields in proptest::collection::vec("[0-9*?,/#LWa-fjmnosu-]{0,6}", 4..8),
+            rate in "[-+]?[0-9]{0,20} (minute|hour|day)s?",
+            zone in select(vec!["UTC", "Europe/Rome", "America/St_Johns", "../etc/passwd", ""]),
+            start in any::<i64>(),
+            now in any::<i64>(),
+        ) {
+            let cron = format!("cron({})", fields.join(" "));
+            let rate = format!("rate({rate})");
+            for text in [&noise, &format!("cron({noise})"), &format!("rate({noise})"), &cron, &rate] {
+                let Ok(schedule) = Schedule::parse(text, Some(zone)) else { continue };
+                for now in [now, now % 4_102_444_800_000_000] {
+                    let next = schedule.after(start.min(now), now);
+                    prop_assert!(next.is_none_or(|next| next > now), "{text}");
+                }
+            }
+        }
     }
 }

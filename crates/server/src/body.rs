@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::limits::Limits;
 
 /// A body, and its part of the memory of all bodies.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Held {
     pub(crate) bytes: Bytes,
     pub(crate) _memory: Option<OwnedSemaphorePermit>,
@@ -29,6 +29,8 @@ pub(crate) enum BodyError {
     TooSlow { limit: Duration },
     #[error("The request's body ended early.")]
     Broken,
+    #[error("Too many requests are being received. Try again.")]
+    Crowded,
 }
 
 /// How many times the limit is still read, and forgotten, of a body that is
@@ -38,7 +40,9 @@ const LINGER: usize = 8;
 /// Reads a body whole.
 ///
 /// Each piece is paid for out of `memory` before the next one is asked for, so
-/// that slow senders cannot hold more than that together.
+/// that slow senders cannot hold more than that together. Who gets none for a
+/// while gives back what was paid: many half-read bodies would otherwise wait
+/// for each other.
 pub(crate) async fn read<B>(
     body: B,
     memory: &Arc<Semaphore>,
@@ -70,7 +74,8 @@ where
                 continue;
             }
             let size = u32::try_from(piece.len()).map_err(|_| too_long)?;
-            let more = Arc::clone(memory).acquire_many_owned(size).await;
+            let more = timeout(limits.turn, Arc::clone(memory).acquire_many_owned(size)).await;
+            let more = more.map_err(|_| BodyError::Crowded)?;
             let more = more.expect("the memory is shared out because nobody closes it");
             match &mut held {
                 Some(held) => held.merge(more),
@@ -85,6 +90,29 @@ where
     };
     let limit = limits.arrival;
     timeout(limit, whole).await.unwrap_or(Err(BodyError::TooSlow { limit }))
+}
+
+/// Reads a body and forgets it, piece by piece, unless it is too long or too slow: who is refused
+/// whatever it holds shall hear so.
+pub(crate) async fn forget<B>(body: B, limits: &Limits)
+where
+    B: Body<Data = Bytes>,
+{
+    if body.size_hint().lower() > limits.body as u64 {
+        return;
+    }
+    let whole = async {
+        let mut body = pin!(body);
+        let mut length = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            length += frame.data_ref().map_or(0, Bytes::len);
+            if length > limits.body {
+                return;
+            }
+        }
+    };
+    // What is left of it ends with the connection.
+    let _ = timeout(limits.arrival, whole).await;
 }
 
 #[cfg(test)]
@@ -118,7 +146,8 @@ mod tests {
     }
 
     fn limits(body: usize) -> Limits {
-        Limits { body, arrival: Duration::from_millis(20), ..Limits::default() }
+        let (arrival, turn) = (Duration::from_millis(60), Duration::from_millis(10));
+        Limits { body, arrival, turn, ..Limits::default() }
     }
 
     async fn check(
@@ -146,10 +175,22 @@ mod tests {
         assert_eq!(check(&[b"ab", b"cd", b"e", b"f"], false, 4).await, too_long);
         // Not for ever: beyond eight times the limit nobody listens.
         assert_eq!(check(&[b"abcde".as_slice(); 7], true, 4).await, too_long);
-        let too_slow = Err(BodyError::TooSlow { limit: Duration::from_millis(20) });
+        let too_slow = Err(BodyError::TooSlow { limit: Duration::from_millis(60) });
         assert_eq!(check(&[b"ab"], true, 4).await, too_slow);
         // All bodies together are bounded too: this one waits for what is not there.
-        assert_eq!(check(&[b"abcd", b"efgh", b"i"], false, 16).await, too_slow);
+        let crowded = Err(BodyError::Crowded);
+        assert_eq!(check(&[b"abcd", b"efgh", b"i"], false, 16).await, crowded);
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_read_up_to_the_limit() {
+        let limits = limits(4);
+        for (pieces, left) in [(&[b"ab".as_slice(); 2][..], 0), (&[b"abc".as_slice(); 9], 7)] {
+            let mut body = Pieces(pieces.iter().copied().collect(), false);
+            forget(Pin::new(&mut body), &limits).await;
+            assert_eq!(body.0.len(), left);
+        }
+        forget(Pieces(VecDeque::new(), true), &limits).await;
     }
 
     #[tokio::test]

@@ -25,6 +25,10 @@ use crate::tls::Tls;
 /// How many requests of one HTTP/2 connection are worked on at once.
 const STREAMS: u32 = 64;
 
+/// How many bytes of bodies an HTTP/2 connection may send ahead of who reads them: the least that
+/// the protocol allows, since nobody has said yet who sends them (RFC 9113, 6.9.2).
+const AHEAD: u32 = (64 << 10) - 1;
+
 /// The longest head of a request, in bytes.
 const HEAD: u32 = 64 << 10;
 
@@ -93,6 +97,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .initial_connection_window_size(AHEAD)
+        .initial_stream_window_size(AHEAD)
         .max_header_list_size(HEAD);
     builder
 }

@@ -26,9 +26,19 @@ pub struct Gate<K> {
     log: Box<dyn Log>,
     clock: fn() -> i64,
     limits: Limits,
+    heads: Arc<Semaphore>,
     memory: Arc<Semaphore>,
     queue: Semaphore,
     turns: Arc<Semaphore>,
+}
+
+/// A request that arrived whole.
+struct Received {
+    /// What it claims; nothing if it asks for what everybody may.
+    claim: Option<Claim>,
+    body: Held,
+    /// Its head's part of the memory of all heads.
+    _memory: OwnedSemaphorePermit,
 }
 
 /// What may be asked without a signature: whether anybody is there.
@@ -49,6 +59,7 @@ impl<K: Keys> Gate<K> {
             log: Box::new(log),
             clock,
             limits,
+            heads: Arc::new(Semaphore::new(limits.heads)),
             memory: Arc::new(Semaphore::new(limits.bodies)),
             queue: Semaphore::new(limits.queue),
             turns: Arc::new(Semaphore::new(limits.requests)),
@@ -84,16 +95,14 @@ impl<K: Keys> Gate<K> {
         let request_id = Uuid::new_v4().to_string();
         let mut record = Record::new(&request_id, &head, peer, (self.clock)());
         let speech = Speech::of(&head);
-        let body = match body::read(body, &self.memory, &self.limits).await {
-            Ok(body) => body,
-            Err(error) => {
-                return self.finish(record, began, Err(Denied::Body(error)), speech);
-            }
+        let received = match self.receive(&head, body).await {
+            Ok(received) => received,
+            Err(denied) => return self.finish(record, began, Err(denied), speech),
         };
         let gate = Arc::clone(&self);
         let mut of_task = record.clone();
         let task = tokio::spawn(async move {
-            let answer = gate.admit(head, body, &mut of_task).await;
+            let answer = gate.admit(head, received, &mut of_task).await;
             gate.finish(of_task, began, answer, speech)
         });
         match task.await {
@@ -107,16 +116,38 @@ impl<K: Keys> Gate<K> {
         }
     }
 
+    /// Takes a request in. Who claims nothing takes none of the memory of bodies.
+    async fn receive<B>(&self, head: &Parts, body: B) -> Result<Received, Denied>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: std::error::Error,
+    {
+        let _memory = Arc::clone(&self.heads).try_acquire_many_owned(size(head));
+        let _memory = _memory.map_err(|_| Denied::Busy)?;
+        if head.method == Method::GET && head.uri.path() == HEALTH {
+            body::forget(body, &self.limits).await;
+            return Ok(Received { claim: None, body: Held::default(), _memory });
+        }
+        match Claim::read(head, (self.clock)(), Tolerance::default()) {
+            Ok(claim) => {
+                let body = body::read(body, &self.memory, &self.limits).await?;
+                Ok(Received { claim: Some(claim), body, _memory })
+            }
+            Err(refusal) => {
+                body::forget(body, &self.limits).await;
+                Err(refusal.into())
+            }
+        }
+    }
+
     async fn admit(
         &self,
         head: Parts,
-        body: Held,
+        received: Received,
         record: &mut Record,
     ) -> Result<Response<Bytes>, Denied> {
-        if head.method == Method::GET && head.uri.path() == HEALTH {
-            return Ok(health());
-        }
-        let claim = Claim::read(&head, (self.clock)(), Tolerance::default())?;
+        let Received { claim, body, _memory } = received;
+        let Some(claim) = claim else { return Ok(health()) };
         let _turn = self.turn().await?;
         let caller = self.verify(claim, &body.bytes).await?;
         record.account = Some(caller.account.to_string());
@@ -171,6 +202,13 @@ impl<K: Keys> Gate<K> {
         self.log.take(&record);
         response
     }
+}
+
+/// Returns about how many bytes a head takes.
+fn size(head: &Parts) -> u32 {
+    let uri = head.uri.path().len() + head.uri.query().map_or(0, str::len);
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    u32::try_from(uri + headers.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 fn health() -> Response<Bytes> {

@@ -11,8 +11,10 @@ pub struct Limits {
     pub requests: usize,
     /// How many requests wait for their turn at once.
     pub queue: usize,
-    /// How long a request waits for its turn.
+    /// How long a request waits for its turn, and a body for memory.
     pub turn: Duration,
+    /// How many bytes all heads of requests that are being read and worked on may have together.
+    pub heads: usize,
     /// How many bytes a body may have. The longest inputs of the model are
     /// documents of 16,000 characters, each of which may be twelve bytes of JSON.
     pub body: usize,
@@ -35,6 +37,7 @@ impl Default for Limits {
             requests: 64,
             queue: 256,
             turn: Duration::from_secs(5),
+            heads: 16 << 20,
             body: 1 << 20,
             bodies: 32 << 20,
             head: Duration::from_secs(10),

@@ -37,7 +37,9 @@ impl Denied {
             Self::Body(BodyError::Broken) => (StatusCode::BAD_REQUEST, "InvalidRequestException"),
             Self::Signature(refusal) => (refusal.status(), refusal.name()),
             Self::Service { .. } => (StatusCode::BAD_REQUEST, "UnknownServiceException"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException"),
+            Self::Body(BodyError::Crowded) | Self::Busy => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException")
+            }
             Self::Fault { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException"),
         };
         Refusal { status, code, message: self.to_string() }
@@ -47,12 +49,13 @@ impl Denied {
     pub(crate) fn response(&self, speech: Speech, request_id: &str) -> Response<Bytes> {
         let mut response = speech.response(&self.refusal(), request_id);
         let headers = response.headers_mut();
-        match self {
+        if let Self::Body(BodyError::Crowded) | Self::Busy = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Self::Body(_) = self {
             // What is left of the body would be taken for the next request.
-            Self::Body(_) => headers.insert(CONNECTION, HeaderValue::from_static("close")),
-            Self::Busy => headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
-            Self::Signature(_) | Self::Service { .. } | Self::Fault { .. } => None,
-        };
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

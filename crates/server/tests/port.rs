@@ -128,6 +128,80 @@ async fn connections_that_say_nothing_end() {
 }
 
 #[tokio::test]
+async fn strangers_take_no_memory_of_bodies() {
+    let setting = Setting::new(Limits { bodies: 8, ..Limits::default() }).await;
+    let body = "x".repeat(1000);
+    for (method, path, status) in [("POST", "/echo", 403), ("GET", "/health", 200)] {
+        let mut request = unsigned(method, path);
+        *request.body_mut() = body.clone().into_bytes();
+        assert_eq!(send(setting.address, &request).await.status, status, "{path}");
+    }
+    let fits = sign(post("/echo", "12345678"), SECRET, "imagebuilder");
+    assert_eq!(send(setting.address, &fits).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_finds_no_memory_is_told_to_come_back() {
+    let turn = Duration::from_millis(50);
+    let setting = Setting::new(Limits { bodies: 8, turn, ..Limits::default() }).await;
+    let request = sign(post("/echo", "12345678"), SECRET, "imagebuilder");
+    let bytes = client::text(&request);
+    // One that took all there is and does not go on.
+    let mut slow = TcpStream::connect(setting.address).await.unwrap();
+    slow.write_all(&client::text(&sign(post("/wait", "12345678"), SECRET, "imagebuilder")))
+        .await
+        .unwrap();
+    setting.begun().await;
+    let refused = send(setting.address, &request).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    assert_eq!(refused.header("connection"), Some("close"));
+    setting.release();
+    slow.read_to_end(&mut Vec::new()).await.unwrap();
+    assert_eq!(send(setting.address, &request).await.status, 200);
+
+    let heads = bytes.len() / 4;
+    let setting = Setting::new(Limits { heads, ..Limits::default() }).await;
+    assert_eq!(send(setting.address, &request).await.status, 503);
+    assert_eq!(send(setting.address, &unsigned("GET", "/health")).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_holds_all_connections_loses_them() {
+    let head = Duration::from_millis(50);
+    let setting = Setting::new(Limits { connections: 2, head, ..Limits::default() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(TcpStream::connect(setting.address).await.unwrap());
+    }
+    assert_eq!(send(setting.address, &unsigned("GET", "/health")).await.status, 200);
+}
+
+/// What a stranger may have sent ahead of who reads it is in the first frame of the server.
+#[tokio::test]
+async fn http_2_is_bounded_from_the_start() {
+    let setting = Setting::new(Limits::default()).await;
+    let mut stream = TcpStream::connect(setting.address).await.unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3..5], [4, 0], "SETTINGS");
+    let mut frame = vec![0; usize::from(head[2])];
+    stream.read_exact(&mut frame).await.unwrap();
+    let settings = frame.chunks(6).map(|setting| {
+        let value = setting[2..].try_into().map(u32::from_be_bytes).unwrap();
+        (u16::from_be_bytes([setting[0], setting[1]]), value)
+    });
+    let settings: std::collections::BTreeMap<_, _> = settings.collect();
+    // MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_HEADER_LIST_SIZE (RFC 9113, 6.5.2).
+    assert_eq!(settings.get(&3), Some(&64), "{settings:?}");
+    assert!(settings.get(&4).is_none_or(|&size| size <= 65_535), "{settings:?}");
+    assert_eq!(settings.get(&6), Some(&65_536), "{settings:?}");
+    // No WINDOW_UPDATE for the whole connection follows: what comes next acknowledges ours.
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3..5], [4, 1]);
+}
+
+#[tokio::test]
 async fn what_was_begun_is_answered_at_the_end() {
     let mut setting = Setting::new(Limits::default()).await;
     let address = setting.address;

@@ -10,9 +10,6 @@ use serde_json::Value;
 use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
-/// How many requests are sent a second.
-pub(super) const RATE: u32 = 500;
-
 /// How many connections they are sent over: as many may wait for their answers.
 const CONNECTIONS: usize = 32;
 
@@ -37,9 +34,9 @@ pub(super) struct Load {
     pub(super) rate: f64,
 }
 
-/// Sends requests, [`RATE`] a second, over connections that stay open.
+/// Sends requests, `rate` a second, over connections that stay open.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-pub(super) fn run(calls: &[Call]) -> io::Result<Load> {
+pub(super) fn run(calls: &[Call], rate: u32) -> io::Result<Load> {
     let next = AtomicUsize::new(0);
     // The threads have started by then.
     let began = Instant::now() + Duration::from_millis(200);
@@ -48,7 +45,7 @@ pub(super) fn run(calls: &[Call]) -> io::Result<Load> {
         loop {
             let n = next.fetch_add(1, Ordering::Relaxed);
             let Some(call) = calls.get(n) else { return Ok(took) };
-            let due = began + Duration::from_secs(1) * n as u32 / RATE;
+            let due = began + Duration::from_secs(1) * n as u32 / rate;
             thread::sleep(due.saturating_duration_since(Instant::now()));
             read(send(&agent, call)?)?;
             took.push((n, due.elapsed()));

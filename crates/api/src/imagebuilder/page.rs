@@ -65,7 +65,9 @@ impl Tokens {
         let hex = token.strip_prefix(&self.binding).ok_or_else(refuse)?;
         let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
         let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
-        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Some).ok_or_else(refuse)
+        let last = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        // Spelt as it was given out, and not in one of the other ways that read the same.
+        last.filter(|last| self.after(last) == token).map(Some).ok_or_else(refuse)
     }
 }
 
@@ -184,4 +186,39 @@ fn accepts(filters: &Filters, one: &impl Serialize) -> Result<bool, Error> {
     let listed = serde_json::to_value(one)
         .map_err(|error| Error::new(ErrorKind::Service, error.to_string()))?;
     Ok(filters.accept(&listed))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    fn tokens(binding: char) -> Tokens {
+        Tokens { binding: binding.to_string().repeat(32) }
+    }
+
+    proptest! {
+        /// A token is what was given out for this request, or none.
+        #[test]
+        fn tokens_are_those_that_were_given_out(last in any::<String>(), noise in "[0-9a-f+]{0,20}") {
+            let own = tokens('a');
+            let token = own.after(&last);
+            prop_assert_eq!(own.read(Some(&token)).unwrap(), Some(last));
+            assert!(tokens('b').read(Some(&token)).is_err());
+            for text in [noise.clone(), format!("{}{noise}", own.binding), format!("{token}{noise}")]
+            {
+                if let Ok(Some(read)) = own.read(Some(&text)) {
+                    prop_assert_eq!(own.after(&read), text);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let own = tokens('a');
+            assert!(own.read(Some(&text)).is_err());
+            let _refused = own.read(Some(&format!("{}{text}", own.binding)));
+        }
+    }
 }
