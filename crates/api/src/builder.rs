@@ -5,7 +5,7 @@ use std::pin::Pin;
 use factory::{Order, Queue, StartError, Started};
 use name::RunId;
 use store::client_token::Claim;
-use store::image::New;
+use store::image::{Image, New};
 
 /// A run that is being recorded.
 pub type Starting<'a> = Pin<Box<dyn Future<Output = Result<Started, StartError>> + Send + 'a>>;
@@ -21,6 +21,12 @@ pub trait Builder: Send + Sync {
     /// second run.
     fn start<'a>(&'a self, order: Order, shown: New, claim: &'a Claim) -> Starting<'a>;
 
+    /// Records that a failed or cancelled image will be built once more, as `order`, and returns.
+    ///
+    /// A request with the same claim that was carried out before makes no
+    /// other attempt.
+    fn retry<'a>(&'a self, order: Order, image: &'a Image, claim: &'a Claim) -> Starting<'a>;
+
     /// Asks a run to stop; returns whether it was one of this builder's that had not ended.
     fn cancel(&self, run: RunId) -> bool;
 }
@@ -28,6 +34,10 @@ pub trait Builder: Send + Sync {
 impl Builder for Queue {
     fn start<'a>(&'a self, order: Order, shown: New, claim: &'a Claim) -> Starting<'a> {
         Box::pin(Self::start(self, order, shown, claim))
+    }
+
+    fn retry<'a>(&'a self, order: Order, image: &'a Image, claim: &'a Claim) -> Starting<'a> {
+        Box::pin(Self::retry(self, order, image, claim))
     }
 
     fn cancel(&self, run: RunId) -> bool {

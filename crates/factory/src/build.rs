@@ -12,7 +12,7 @@ use model::{BuildFacts, BuildTime, ImageState};
 use name::{Account, Arn, Digest, Kind, Level, Owner, Region, RunId};
 use plan::{Action, Outline, Plan};
 use store::client_token::Claim;
-use store::run::Once;
+use store::run::{Once, Retried};
 use store::step::NewStep;
 use store::{StepState, StoreError, Workflow, run, step};
 use tokio::runtime::Handle;
@@ -80,6 +80,25 @@ impl Factory {
         })
     }
 
+    /// Records that `image`, which came to nothing, will be built once more as
+    /// `order`, unless the request was carried out before.
+    pub(crate) async fn record_retry(
+        &self,
+        order: Order,
+        image: &store::image::Image,
+        claim: &Claim,
+    ) -> Result<Result<Recorded, String>, BuildError> {
+        let place = (image.account.clone(), image.region.clone());
+        let plan = Plan::new(&outline(&order));
+        let (owner, steps) = (owner::this_process(), shown::steps(&plan));
+        Ok(match run::retry_once(&self.db, image.run, &owner, steps, claim).await? {
+            Retried::Now { run, steps_before } => {
+                Ok(Recorded { steps_before, ..recorded(*run, order, plan, place) })
+            }
+            Retried::Before(answer) => Err(answer),
+        })
+    }
+
     /// Builds what was recorded. Whatever happens, the run has an end in the
     /// catalogue when this returns, unless the catalogue itself failed.
     pub(crate) async fn carry_out(
@@ -121,7 +140,7 @@ fn draft(order: &Order, shown: store::image::New) -> Result<(run::NewRun, Plan),
         work: id.to_string(),
         owner: owner::this_process(),
         started_at: now_micros(),
-        shown: store::image::New { plan: shown::steps(&plan), ..shown },
+        shown: store::image::New { plan: shown::steps(&plan).into(), ..shown },
     };
     Ok((new, plan))
 }
@@ -131,7 +150,7 @@ fn recorded(run: run::Run, order: Order, plan: Plan, place: (Account, Region)) -
     let owner = Owner::Account(account.clone());
     let arn = Arn::new(region, owner, Kind::Image, &run.image, Level::Build(run.build));
     let image = arn.map_or_else(|_| format!("{}/{}", run.image, run.build), |arn| arn.to_string());
-    Recorded { run, image, account, order, plan }
+    Recorded { run, image, account, order, plan, steps_before: 0 }
 }
 
 /// A run that is recorded and that nothing is done for yet.
@@ -144,6 +163,8 @@ pub(crate) struct Recorded {
     account: Account,
     order: Order,
     plan: Plan,
+    /// How many steps earlier attempts had.
+    steps_before: u32,
 }
 
 /// What ends a build early.
@@ -190,6 +211,7 @@ pub(crate) struct Work<'a> {
     pub(crate) deadline: Option<Instant>,
     pub(crate) report: Report,
     plan: &'a Plan,
+    steps_before: u32,
     stop: &'a Stop,
     teller: Teller<'a>,
     began: Instant,
@@ -212,7 +234,7 @@ impl<'a> Work<'a> {
         stop: &'a Stop,
         handle: Handle,
     ) -> Result<Self, BuildError> {
-        let Recorded { run, image, account, order, plan } = recorded;
+        let Recorded { run, image, account, order, plan, steps_before } = recorded;
         let log = Log::create(factory.cells.data(), &run.work)?;
         let facts = BuildFacts { time: build_time(now_micros()), version: run.build };
         let report = Report {
@@ -248,6 +270,7 @@ impl<'a> Work<'a> {
             deadline: None,
             report,
             plan,
+            steps_before: *steps_before,
             stop,
             teller,
             began: instant(),
@@ -341,7 +364,7 @@ impl<'a> Work<'a> {
     /// Records a step, carries it out and records how it ended.
     fn perform(&mut self, n: usize) -> Result<Result<(), Box<Failure>>, BuildError> {
         let step = self.plan.steps()[n].clone();
-        let ordinal = n as u32 + 1;
+        let ordinal = self.steps_before + n as u32 + 1;
         let new = NewStep {
             run: self.run.id,
             ordinal,

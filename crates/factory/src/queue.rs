@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine::End;
 use name::{Region, RunId};
 use store::client_token::Claim;
-use store::image::New;
+use store::image::{Image, New};
 use store::{StoreError, run};
 use tokio::sync::{Notify, Semaphore};
 
@@ -123,14 +123,28 @@ impl Queue {
             return Err(StartError::TakenName { name, region });
         }
         let place = Place::take(shared)?;
-        let recorded = match shared.factory.record_once(order, shown, claim).await? {
-            Ok(recorded) => recorded,
-            Err(image) => return Ok(Started { image }),
-        };
-        let image = recorded.image.clone();
-        let job = place.fill(recorded.run.id);
-        tokio::spawn(Arc::clone(shared).perform(recorded, job));
-        Ok(Started { image })
+        let recorded = shared.factory.record_once(order, shown, claim).await?;
+        Ok(place.begin(recorded))
+    }
+
+    /// Records that a failed or cancelled image will be built once more, as
+    /// `order`, and returns; the image keeps its ARN and is `PENDING` again.
+    ///
+    /// A request that was carried out before makes no other attempt.
+    pub async fn retry(
+        &self,
+        order: Order,
+        image: &Image,
+        claim: &Claim,
+    ) -> Result<Started, StartError> {
+        let shared = &self.shared;
+        let taken = shared.factory.taken_names(&image.account, &order).await?;
+        if let Some((region, name)) = taken.into_iter().next() {
+            return Err(StartError::TakenName { name, region });
+        }
+        let place = Place::take(shared)?;
+        let recorded = shared.factory.record_retry(order, image, claim).await?;
+        Ok(place.begin(recorded))
     }
 
     /// Asks a run to stop; returns whether it was one of this queue's that had not ended.
@@ -216,11 +230,11 @@ impl Shared {
 
 /// A place in the queue that a run is being recorded for.
 struct Place<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
 }
 
 impl<'a> Place<'a> {
-    fn take(shared: &'a Shared) -> Result<Self, StartError> {
+    fn take(shared: &'a Arc<Shared>) -> Result<Self, StartError> {
         let mut jobs = shared.jobs();
         if jobs.closed {
             return Err(StartError::Closed);
@@ -230,6 +244,19 @@ impl<'a> Place<'a> {
         }
         jobs.begun += 1;
         Ok(Self { shared })
+    }
+
+    /// Has a run carried out that was recorded now, if it was.
+    fn begin(self, recorded: Result<Recorded, String>) -> Started {
+        let recorded = match recorded {
+            Ok(recorded) => recorded,
+            Err(image) => return Started { image },
+        };
+        let image = recorded.image.clone();
+        let shared = Arc::clone(self.shared);
+        let job = self.fill(recorded.run.id);
+        tokio::spawn(shared.perform(recorded, job));
+        Started { image }
     }
 
     fn fill(self, run: RunId) -> Job {

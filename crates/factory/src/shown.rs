@@ -82,7 +82,7 @@ fn managed(region: &Region, kind: Kind, name: &str) -> Option<String> {
 }
 
 /// Returns the steps of a plan as the store keeps them.
-pub(crate) fn steps(plan: &Plan) -> Value {
+pub(crate) fn steps(plan: &Plan) -> Vec<Value> {
     let steps = plan.steps().iter().map(|step| {
         json!({
             "workflow": step.workflow.as_str(),

@@ -125,6 +125,17 @@ impl ImageState {
         };
         if legal { Ok(to) } else { Err(IllegalTransition { from: self, to }) }
     }
+
+    /// Returns `Pending`, if an image that stands here may be built once more.
+    ///
+    /// Apart from [`Self::advance`], so that no run that has ended goes on by itself.
+    pub fn retry(self) -> Result<Self, IllegalTransition> {
+        if matches!(self, Self::Failed | Self::Cancelled) {
+            Ok(Self::Pending)
+        } else {
+            Err(IllegalTransition { from: self, to: Self::Pending })
+        }
+    }
 }
 
 impl fmt::Display for ImageState {
@@ -162,5 +173,11 @@ mod tests {
             DELETED: 
         "#]]
         .assert_eq(&ways);
+    }
+
+    #[test]
+    fn only_what_came_to_nothing_is_retried() {
+        let states = ImageState::ALL.into_iter().filter(|state| state.retry().is_ok());
+        assert_eq!(states.collect::<Vec<_>>(), [ImageState::Failed, ImageState::Cancelled]);
     }
 }

@@ -51,7 +51,8 @@ pub struct Image {
     pub body: Value,
     /// Its tags.
     pub tags: Tags,
-    /// The steps of its run, those to come among them.
+    /// The steps of its run, those to come among them. Those of a retry follow the earlier
+    /// ones, and have an `attempt`, from 2 on.
     pub plan: Value,
     /// Who may see it besides its owner, as JSON text.
     pub policy: Option<String>,
@@ -266,6 +267,35 @@ pub(crate) async fn insert(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Lets the steps of another attempt follow those of the earlier ones, and forgets what these
+/// made; returns how many came before.
+pub(crate) async fn plan_again(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+    steps: Vec<Value>,
+) -> Result<u32, StoreErrorKind> {
+    let plan: String = sqlx::query_scalar("SELECT plan FROM image WHERE run_id = $1")
+        .bind(run.to_string())
+        .fetch_one(&mut **tx)
+        .await?;
+    let mut plan: Vec<Value> = match read_json("plan", plan)? {
+        Value::Array(steps) => steps,
+        _ => Vec::new(),
+    };
+    let attempt = plan.last().and_then(|step| step["attempt"].as_u64()).unwrap_or(1) + 1;
+    let before = plan.len();
+    plan.extend(steps.into_iter().map(|mut step| {
+        step["attempt"] = json!(attempt);
+        step
+    }));
+    sqlx::query("UPDATE image SET plan = $2, packages = NULL WHERE run_id = $1")
+        .bind(run.to_string())
+        .bind(Value::Array(plan).to_string())
+        .execute(&mut **tx)
+        .await?;
+    number("plan", before as i64)
 }
 
 /// Gives the runs of databases from before images were shown an image each.

@@ -38,6 +38,8 @@ struct Executed {
 struct Shown {
     ordinal: u16,
     workflow: Workflow,
+    /// In which attempt, from 1.
+    attempt: u16,
     action: String,
     label: String,
     status: WorkflowStepExecutionStatus,
@@ -52,6 +54,13 @@ struct Planned {
     workflow: String,
     action: String,
     label: String,
+    #[serde(default = "first")]
+    attempt: u16,
+}
+
+/// Returns the attempt of steps that are of no retry.
+fn first() -> u16 {
+    1
 }
 
 impl Api {
@@ -62,8 +71,8 @@ impl Api {
         input: GetWorkflowExecutionRequest,
     ) -> Result<GetWorkflowExecutionResponse, Error> {
         let text = &input.workflow_execution_id;
-        let (executed, workflow) = self.executed_workflow(caller, text).await?;
-        let told = executed.tell(workflow).ok_or_else(|| not_found(text))?;
+        let (executed, workflow, attempt) = self.executed_workflow(caller, text).await?;
+        let told = executed.tell(workflow, attempt).ok_or_else(|| not_found(text))?;
         Ok(GetWorkflowExecutionResponse {
             image_build_version_arn: Some(arn_of(&executed.image)?.to_string()),
             workflow_build_version_arn: told.workflow_build_version_arn,
@@ -90,10 +99,13 @@ impl Api {
     ) -> Result<ListWorkflowExecutionsResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListWorkflowExecutions, &input)?;
         let text = input.image_build_version_arn;
-        let image = self.build(caller, "imageBuildVersionArn", &text).await?;
+        let image = self.read(caller, "imageBuildVersionArn", &text, "executions").await?;
         let executed = self.executed(image).await?;
         let all = [Workflow::Build, Workflow::Test, Workflow::Distribution];
-        let told = all.into_iter().filter_map(|workflow| executed.tell(workflow));
+        let told = (1..=executed.attempts()).flat_map(|attempt| {
+            all.into_iter().map(move |workflow| (workflow, attempt))
+        });
+        let told = told.filter_map(|(workflow, attempt)| executed.tell(workflow, attempt));
         let (page, next_token) =
             page(told.collect(), &tokens, input.next_token.as_deref(), input.max_results)?;
         Ok(ListWorkflowExecutionsResponse {
@@ -120,7 +132,7 @@ impl Api {
         Ok(GetWorkflowStepExecutionResponse {
             step_execution_id: told.step_execution_id,
             workflow_build_version_arn: Some(executed.workflow_arn(step.workflow)),
-            workflow_execution_id: Some(id(run, Named::Workflow(step.workflow))),
+            workflow_execution_id: Some(id(run, Named::Workflow(step.workflow, step.attempt))),
             image_build_version_arn: Some(arn_of(&executed.image)?.to_string()),
             name: told.name,
             description: told.description,
@@ -142,8 +154,8 @@ impl Api {
     ) -> Result<ListWorkflowStepExecutionsResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListWorkflowStepExecutions, &input)?;
         let text = input.workflow_execution_id;
-        let (executed, workflow) = self.executed_workflow(caller, &text).await?;
-        let steps = executed.of(workflow).map(|step| executed.tell_step(step)).collect();
+        let (executed, workflow, attempt) = self.executed_workflow(caller, &text).await?;
+        let steps = executed.of(workflow, attempt).map(|step| executed.tell_step(step)).collect();
         let (page, next_token) =
             page(steps, &tokens, input.next_token.as_deref(), input.max_results)?;
         Ok(ListWorkflowStepExecutionsResponse {
@@ -171,11 +183,14 @@ impl Api {
         &self,
         caller: &Caller,
         text: &str,
-    ) -> Result<(Executed, Workflow), Error> {
+    ) -> Result<(Executed, Workflow, u16), Error> {
         match parse(text) {
-            Some((run, Named::Workflow(workflow))) => {
+            Some((run, Named::Workflow(workflow, attempt))) => {
                 let executed = self.executed_of(caller, run, text).await?;
-                Ok((executed, workflow))
+                if executed.of(workflow, attempt).next().is_none() {
+                    return Err(not_found(text));
+                }
+                Ok((executed, workflow, attempt))
             }
             Some(_) | None => Err(not_found(text)),
         }
@@ -210,15 +225,21 @@ impl Api {
 }
 
 impl Executed {
-    fn of(&self, workflow: Workflow) -> impl Iterator<Item = &Shown> {
-        self.steps.iter().filter(move |step| step.workflow == workflow)
+    fn of(&self, workflow: Workflow, attempt: u16) -> impl Iterator<Item = &Shown> {
+        self.steps.iter().filter(move |step| (step.workflow, step.attempt) == (workflow, attempt))
     }
 
-    /// Returns a workflow's execution, or `None` if the run has none or ended before it.
-    fn tell(&self, workflow: Workflow) -> Option<WorkflowExecutionMetadata> {
-        let steps: Vec<&Shown> = self.of(workflow).collect();
-        if !self.image.state.is_in_progress() && steps.iter().all(|step| step.started_at.is_none())
-        {
+    /// Returns how often the image was tried to be made.
+    fn attempts(&self) -> u16 {
+        self.steps.last().map_or(1, |step| step.attempt)
+    }
+
+    /// Returns a workflow's execution, or `None` if the attempt has none or ended before it.
+    fn tell(&self, workflow: Workflow, attempt: u16) -> Option<WorkflowExecutionMetadata> {
+        let steps: Vec<&Shown> = self.of(workflow, attempt).collect();
+        let was_retried = attempt < self.attempts();
+        let is_over = was_retried || !self.image.state.is_in_progress();
+        if is_over && steps.iter().all(|step| step.started_at.is_none()) {
             return None;
         }
         let count = |status: WorkflowStepExecutionStatus| {
@@ -232,7 +253,7 @@ impl Executed {
         let ended_at = steps.iter().filter_map(|step| step.ended_at).max();
         Some(WorkflowExecutionMetadata {
             workflow_build_version_arn: Some(self.workflow_arn(workflow)),
-            workflow_execution_id: Some(id(self.image.run, Named::Workflow(workflow))),
+            workflow_execution_id: Some(id(self.image.run, Named::Workflow(workflow, attempt))),
             r#type: Some(match workflow {
                 Workflow::Build => WorkflowType::Build,
                 Workflow::Test => WorkflowType::Test,
@@ -247,7 +268,7 @@ impl Executed {
             start_time: steps.iter().filter_map(|step| step.started_at).min().map(date),
             end_time: ended_at.filter(|_| is_over).map(date),
             parallel_group: None,
-            retried: None,
+            retried: was_retried.then_some(true),
         })
     }
 
@@ -280,16 +301,23 @@ impl Executed {
 /// Returns the steps of a run: as they are recorded, else as they are planned.
 fn shown(image: &Image, recorded: &[Step]) -> Vec<Shown> {
     let planned: Vec<Planned> = Vec::deserialize(&image.plan).unwrap_or_default();
-    let unbegun = match image.state {
+    let attempts = planned.last().map_or(1, |step| step.attempt);
+    let unbegun = |attempt| match image.state {
+        _ if attempt < attempts => WorkflowStepExecutionStatus::Skipped,
         ImageState::Cancelled => WorkflowStepExecutionStatus::Cancelled,
         state if state.is_in_progress() => WorkflowStepExecutionStatus::Pending,
         _ => WorkflowStepExecutionStatus::Skipped,
+    };
+    let attempt_of = |ordinal: u32| {
+        let planned = (ordinal as usize).checked_sub(1).and_then(|place| planned.get(place));
+        planned.map_or(1, |step| step.attempt)
     };
     let mut steps: Vec<Shown> = recorded
         .iter()
         .map(|step| Shown {
             ordinal: u16::try_from(step.ordinal).unwrap_or(u16::MAX),
             workflow: step.workflow,
+            attempt: attempt_of(step.ordinal),
             action: step.action.clone(),
             label: step.label.clone(),
             status: step_status(step.state),
@@ -306,9 +334,10 @@ fn shown(image: &Image, recorded: &[Step]) -> Vec<Shown> {
         steps.push(Shown {
             ordinal,
             workflow,
+            attempt: planned.attempt,
             action: planned.action,
             label: planned.label,
-            status: unbegun,
+            status: unbegun(planned.attempt),
             message: String::new(),
             started_at: None,
             ended_at: None,

@@ -9,8 +9,8 @@ use store::Workflow;
 /// What an id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// One of a run's workflows.
-    Workflow(Workflow),
+    /// One of a run's workflows, and in which attempt, from 1.
+    Workflow(Workflow, u16),
     /// A step, by its place in the run, from 1.
     Step(u16),
 }
@@ -20,7 +20,9 @@ const WORKFLOWS: [Workflow; 3] = [Workflow::Build, Workflow::Test, Workflow::Dis
 /// Returns the id of what is named in a run: `wf-` or `step-` and a UUID.
 pub(crate) fn id(run: RunId, named: Named) -> String {
     let (prefix, place) = match named {
-        Named::Workflow(workflow) => ("wf", workflow as u16),
+        Named::Workflow(workflow, attempt) => {
+            ("wf", (attempt - 1) * WORKFLOWS.len() as u16 + workflow as u16)
+        }
         Named::Step(ordinal) => ("step", ordinal),
     };
     let [a, b, c, d, e, f, g, h] = run.to_random();
@@ -43,7 +45,11 @@ pub(crate) fn parse(text: &str) -> Option<(RunId, Named)> {
     }
     let place = u16::from_be_bytes([high, low]);
     let named = match prefix {
-        "wf" => Named::Workflow(*WORKFLOWS.get(usize::from(place))?),
+        "wf" => {
+            let (attempt, workflow) =
+                (place / WORKFLOWS.len() as u16, usize::from(place) % WORKFLOWS.len());
+            Named::Workflow(WORKFLOWS[workflow], attempt + 1)
+        }
         "step" => Named::Step(place),
         _ => return None,
     };
@@ -66,16 +72,16 @@ pub(crate) fn hyphenated(uuid: [u8; 16]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
 
     fn named() -> impl Strategy<Value = Named> {
         prop_oneof![
             any::<u16>().prop_map(Named::Step),
-            Just(Named::Workflow(Workflow::Build)),
-            Just(Named::Workflow(Workflow::Test)),
-            Just(Named::Workflow(Workflow::Distribution)),
+            (1..20_000_u16).prop_map(|attempt| Named::Workflow(Workflow::Build, attempt)),
+            (1..20_000_u16).prop_map(|attempt| Named::Workflow(Workflow::Test, attempt)),
+            (1..20_000_u16).prop_map(|attempt| Named::Workflow(Workflow::Distribution, attempt)),
         ]
     }
 

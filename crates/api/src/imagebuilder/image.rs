@@ -6,11 +6,10 @@ mod pipeline;
 mod shown;
 
 use factory::{BuildError, StartError, Started, installed};
-use model::ImageState;
 use name::{Arn, Kind, Level, Owner};
 use store::client_token::{self, Claim};
 use store::image::{self, Builds};
-use store::{StoreError, StoreErrorKind, ami, artefact};
+use store::{StoreError, StoreErrorKind, ami};
 use wire::imagebuilder::{
     CancelImageCreationRequest, CancelImageCreationResponse, CreateImageRequest,
     CreateImageResponse, DeleteImageRequest, DeleteImageResponse, DistributeImageRequest,
@@ -33,7 +32,7 @@ use crate::Api;
 
 pub(crate) use list::scope;
 pub(crate) use order::Wish;
-pub(crate) use shown::{arn_of, time};
+pub(crate) use shown::{arn_of, status, time};
 
 /// What the ARN of an image build version is called in requests.
 const BUILD: &str = "imageBuildVersionArn";
@@ -136,7 +135,7 @@ impl Images<Caller> for Api {
         caller: &Caller,
         input: GetImagePolicyRequest,
     ) -> Result<GetImagePolicyResponse, Error> {
-        let image = self.build(caller, "imageArn", &input.image_arn).await?;
+        let image = self.read(caller, "imageArn", &input.image_arn, "resource policy").await?;
         let policy = image.policy.ok_or_else(|| {
             let message = format!("'{}' has no resource policy.", input.image_arn);
             Error::new(ErrorKind::ResourceNotFound, message)
@@ -186,7 +185,7 @@ impl Images<Caller> for Api {
         input: ListImagePackagesRequest,
     ) -> Result<ListImagePackagesResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListImagePackages, &input)?;
-        let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
+        let image = self.read(caller, BUILD, &input.image_build_version_arn, "packages").await?;
         let kept = image::packages(self.db(), image.run).await.map_err(refusal)?;
         let kept = kept.ok_or_else(|| no_packages(&image, &input.image_build_version_arn))?;
         let packages = installed(&kept);
@@ -229,20 +228,14 @@ impl Images<Caller> for Api {
         caller: &Caller,
         input: RetryImageRequest,
     ) -> Result<RetryImageResponse, Error> {
-        let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
-        let text = &input.image_build_version_arn;
-        if image.state != ImageState::Failed {
-            let state = image.state;
-            return Err(unsupported(format!(
-                "'{text}' is {state}: only a FAILED image is retried."
-            )));
-        }
-        let made = artefact::get(self.db(), image.run).await.map_err(refusal)?;
-        let why = match made {
-            Some(_) => "its disk was removed when it failed",
-            None => "it failed before its disk was made",
+        let operation = Operation::RetryImage;
+        let token = input.client_token.clone();
+        let (claim, before) = self.claim(caller, operation, &token, &input).await?;
+        let answer = match before {
+            Some(answer) => answer,
+            None => self.retry(caller, &input.image_build_version_arn, &claim).await?,
         };
-        Err(unsupported(format!("'{text}' cannot be retried: {why}. Build the recipe again.")))
+        Ok(RetryImageResponse { client_token: Some(token), image_build_version_arn: Some(answer) })
     }
 }
 
@@ -257,6 +250,25 @@ impl Api {
         let builder = self.builder()?;
         let (order, shown) = self.order(caller, wish).await?;
         let Started { image } = builder.start(order, shown, claim).await.map_err(not_started)?;
+        Ok(image)
+    }
+
+    /// Starts another attempt at an image that came to nothing, and returns its ARN.
+    async fn retry(&self, caller: &Caller, text: &str, claim: &Claim) -> Result<String, Error> {
+        let image = self.build(caller, BUILD, text).await?;
+        if image.state.is_in_progress() {
+            let message = format!("The image is {}: it is still being built.", image.state);
+            return Err(Error::new(ErrorKind::ResourceInUse, message));
+        }
+        if image.state.retry().is_err() {
+            let state = image.state;
+            let message =
+                format!("'{text}' is {state}: only FAILED and CANCELLED images are retried.");
+            return Err(unsupported(message));
+        }
+        let builder = self.builder()?;
+        let order = self.order_again(caller, &image).await?;
+        let Started { image } = builder.retry(order, &image, claim).await.map_err(not_started)?;
         Ok(image)
     }
 
@@ -284,6 +296,24 @@ impl Api {
         let Level::Build(build) = arn.level() else { return Err(not_found(text)) };
         let found = image::get(self.db(), scope(caller), arn.name(), build).await;
         found.map_err(refusal)?.ok_or_else(|| not_found(text))
+    }
+
+    /// Returns the caller's image with exactly the ARN in `parameter`, to read `what` of it.
+    ///
+    /// Managed images have nothing of what builds leave behind.
+    pub(crate) async fn read(
+        &self,
+        caller: &Caller,
+        parameter: &str,
+        text: &str,
+        what: &str,
+    ) -> Result<image::Image, Error> {
+        if let Owner::Managed(_) = arn(parameter, text)?.owner() {
+            self.find(caller, parameter, text).await?;
+            let message = format!("The managed image '{text}' has no {what}.");
+            return Err(Error::new(ErrorKind::ResourceNotFound, message));
+        }
+        self.build(caller, parameter, text).await
     }
 
     /// Returns the caller's newest image that the ARN in `parameter` stands for.
@@ -344,7 +374,7 @@ pub(crate) fn moved(error: StoreError) -> Error {
 fn not_started(error: StartError) -> Error {
     let kind = match error {
         StartError::Store(error) | StartError::Record(BuildError::Store(error)) => {
-            return refusal(error);
+            return moved(error);
         }
         StartError::Full { .. } => ErrorKind::CallRateLimitExceeded,
         StartError::Closed => ErrorKind::ServiceUnavailable,

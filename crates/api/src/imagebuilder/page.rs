@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use name::{Arn, Digest, Kind};
+use name::{Arn, Digest, Kind, Owner};
 use store::resource::{self, Entry, Grain, Wanted};
 use wire::imagebuilder::{Error, ErrorKind, Filter, Operation, Ownership};
 use wire::sigv4::Caller;
@@ -76,7 +76,7 @@ pub(crate) fn size(max_results: Option<i32>) -> usize {
 
 /// A list that is asked for.
 pub(crate) struct Listing {
-    /// Whose resources: those of the caller unless said otherwise.
+    /// Whose resources: those of the caller unless said otherwise, or `of` is managed.
     pub(crate) owner: Option<Ownership>,
     /// The first and the last of the kinds, as they are spelt.
     pub(crate) kinds: [Kind; 2],
@@ -166,7 +166,10 @@ impl Api {
             of: listing.of.clone(),
             grain: listing.grain,
         };
-        match listing.owner.unwrap_or(Ownership::Self_) {
+        let of_managed =
+            listing.of.as_ref().is_some_and(|of| matches!(of.owner(), Owner::Managed(_)));
+        let owner = if of_managed { Some(Ownership::Amazon) } else { listing.owner };
+        match owner.unwrap_or(Ownership::Self_) {
             Ownership::Self_ => {
                 resource::list(self.db(), &wanted, after, limit).await.map_err(refusal)
             }

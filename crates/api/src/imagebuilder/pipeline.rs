@@ -3,6 +3,7 @@
 mod draft;
 
 use name::Kind;
+use store::image::{self, Filters};
 use store::resource::{self, Entry, New, Numbering, Replacement};
 use wire::imagebuilder::{
     CreateImagePipelineRequest, CreateImagePipelineResponse, DeleteImagePipelineRequest,
@@ -17,6 +18,7 @@ use wire::sigv4::Caller;
 use super::date::date;
 use super::error::{dry_run, refusal};
 use super::filter::Known;
+use super::image::status;
 use super::own::{body, own};
 use super::page::{Listing, Tokens};
 use super::tag::some;
@@ -85,7 +87,8 @@ impl ImagePipelines<Caller> for Api {
         input: GetImagePipelineRequest,
     ) -> Result<GetImagePipelineResponse, Error> {
         let entry = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
-        let pipeline = pipeline(entry, self.now())?;
+        let mut pipeline = pipeline(entry, self.now())?;
+        self.tell_last_run(&mut pipeline).await?;
         Ok(GetImagePipelineResponse { image_pipeline: Some(pipeline), request_id: None })
     }
 
@@ -109,10 +112,14 @@ impl ImagePipelines<Caller> for Api {
             ..Listing::of_kind(Kind::ImagePipeline, input.filters, FILTERS)?
         };
         let now = self.now();
-        let told = self.page(caller, &tokens, listing, |entry| pipeline(entry, now)).await?;
+        let (mut list, next_token) =
+            self.page(caller, &tokens, listing, |entry| pipeline(entry, now)).await?;
+        for pipeline in &mut list {
+            self.tell_last_run(pipeline).await?;
+        }
         Ok(ListImagePipelinesResponse {
-            image_pipeline_list: Some(told.0),
-            next_token: told.1,
+            image_pipeline_list: Some(list),
+            next_token,
             request_id: None,
         })
     }
@@ -147,6 +154,17 @@ impl ImagePipelines<Caller> for Api {
             image_pipeline_arn: Some(answer),
             request_id: None,
         })
+    }
+}
+
+impl Api {
+    /// Adds to a pipeline how the image stands that it made last.
+    async fn tell_last_run(&self, pipeline: &mut ImagePipeline) -> Result<(), Error> {
+        let arn = pipeline.arn.as_deref().unwrap_or_default();
+        let found = image::of_pipeline(self.db(), arn, &Filters::default(), None, 1).await;
+        let last = found.map_err(refusal)?.pop();
+        pipeline.last_run_status = last.map(|image| status(image.state));
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use name::{Arn, Kind, RunId};
 use serde_json::{Value, json};
 use store::client_token::Claim;
 use store::resource::{self, Numbering};
-use store::run::{self, NewRun, Once, Owner};
+use store::run::{self, NewRun, Once, Owner, Retried};
 use store::step::{self, NewStep};
 use store::{Db, StepState, ami, image, snapshot};
 use wire::imagebuilder::Operation;
@@ -30,12 +30,6 @@ impl Builder for Recorder {
         Box::pin(async move {
             let n = self.count.fetch_add(1, Ordering::Relaxed);
             let recipe = &order.project.recipe;
-            let plan = json!([
-                {"workflow": "build", "action": "PrepareBase", "label": "base debian"},
-                {"workflow": "build", "action": "CreateImage", "label": "create image"},
-                {"workflow": "test", "action": "LaunchInstance", "label": "boot"},
-                {"workflow": "distribution", "action": "DistributeImage", "label": "distribute"},
-            ]);
             let new = NewRun {
                 id: RunId::from_random([n + 1; 8]),
                 image: recipe.name.segment(),
@@ -45,7 +39,7 @@ impl Builder for Recorder {
                 work: n.to_string(),
                 owner: Owner { pid: 1, boot: String::new(), ticks: 1 },
                 started_at: claim.at,
-                shown: image::New { plan, ..shown },
+                shown: image::New { plan: plan().into(), ..shown },
             };
             let image = match run::create_once(&self.db, new, claim).await {
                 Ok(Once::Now(run)) => format!("{OWN}:image/{}/{}", run.image, run.build),
@@ -56,10 +50,36 @@ impl Builder for Recorder {
         })
     }
 
+    fn retry<'a>(&'a self, _: Order, image: &'a image::Image, claim: &'a Claim) -> Starting<'a> {
+        Box::pin(async move {
+            let owner = Owner { pid: 1, boot: String::new(), ticks: 1 };
+            let image = match run::retry_once(&self.db, image.run, &owner, plan(), claim).await {
+                Ok(Retried::Now { run, .. }) => format!("{OWN}:image/{}/{}", run.image, run.build),
+                Ok(Retried::Before(answer)) => answer,
+                Err(error) => return Err(StartError::Store(error)),
+            };
+            Ok(Started { image })
+        })
+    }
+
     fn cancel(&self, run: RunId) -> bool {
         // The one other run is some other process's.
         run != RunId::from_random([9; 8])
     }
+}
+
+/// Returns the steps of every run.
+fn plan() -> Vec<Value> {
+    [
+        ("build", "PrepareBase", "base debian"),
+        ("build", "CreateImage", "create image"),
+        ("test", "LaunchInstance", "boot"),
+        ("distribution", "DistributeImage", "distribute"),
+    ]
+    .map(
+        |(workflow, action, label)| json!({"workflow": workflow, "action": action, "label": label}),
+    )
+    .to_vec()
 }
 
 /// A server with a component, a recipe, configurations and a pipeline, all called `web`.
@@ -159,12 +179,15 @@ pub(crate) async fn carry_out(server: &Server, arn: &Value, last: u32) {
         (Test, "LaunchInstance", "boot", ImageState::Testing),
         (Distribution, "DistributeImage", "distribute", ImageState::Distributing),
     ];
-    for (ordinal, (workflow, action, label, state)) in (1..=last).zip(steps) {
+    // After those of earlier attempts.
+    let all = image::of_run(db, run).await.unwrap().plan.as_array().unwrap().len() as u32;
+    let before = all - steps.len() as u32;
+    for (ordinal, (workflow, action, label, state)) in (before + 1..=before + last).zip(steps) {
         let started_at = 1_788_981_200_000_000 + i64::from(ordinal) * 1_000_000;
         run::advance(db, run, state, "", started_at).await.unwrap();
         let new = NewStep { run, ordinal, workflow, action, label, started_at };
         step::start(db, &new).await.unwrap();
-        let (state, message) = match ordinal == last && last < 4 {
+        let (state, message) = match ordinal == before + last && last < 4 {
             true => (StepState::Failed, "component web: exit code 1"),
             false => (StepState::Completed, ""),
         };

@@ -95,3 +95,33 @@ async fn an_execution_is_found_by_its_id() {
         )
         .await;
 }
+
+#[tokio::test]
+async fn a_retry_keeps_what_went_before() {
+    let server = bench().await;
+    let arn = start(&server, "a").await;
+    carry_out(&server, &arn, 2).await;
+    let retry = json!({"imageBuildVersionArn": arn, "clientToken": "b"});
+    server.get(Operation::RetryImage, retry, "").await;
+    let told = |list: &[Value]| -> Vec<String> {
+        let tell = |one: &Value| format!("{} {} {}", one["type"], one["status"], one["retried"]);
+        list.iter().map(|one| tell(one).replace('"', "")).collect()
+    };
+    assert_eq!(
+        told(&workflows(&server, &arn).await),
+        [
+            "BUILD FAILED true",
+            "BUILD PENDING null",
+            "TEST PENDING null",
+            "DISTRIBUTION PENDING null"
+        ]
+    );
+    carry_out(&server, &arn, 3).await;
+    let workflows = workflows(&server, &arn).await;
+    assert_eq!(told(&workflows), ["BUILD FAILED true", "BUILD COMPLETED null", "TEST FAILED null"]);
+    assert_eq!(statuses(&steps(&server, &workflows[0]).await), ["COMPLETED", "FAILED"]);
+    assert_eq!(statuses(&steps(&server, &workflows[1]).await), ["COMPLETED", "COMPLETED"]);
+    let ids: std::collections::BTreeSet<_> =
+        workflows.iter().map(|one| one["workflowExecutionId"].to_string()).collect();
+    assert_eq!(ids.len(), workflows.len());
+}

@@ -262,8 +262,7 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
     assert_eq!(server.get(Operation::CancelImageCreation, cancel, answer).await, arn);
     carry_out(&server, &arn, 2).await;
     let again = with(of.clone(), "clientToken", json!("d"));
-    server.check(Operation::CancelImageCreation, again.clone(), expect!["400 InvalidRequestException: The image is FAILED: only one that is being built is cancelled."]).await;
-    server.check(Operation::RetryImage, again, expect!["400 InvalidRequestException: 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be retried: it failed before its disk was made. Build the recipe again."]).await;
+    server.check(Operation::CancelImageCreation, again, expect!["400 InvalidRequestException: The image is FAILED: only one that is being built is cancelled."]).await;
     let shown = get(&server, arn.as_str().unwrap()).await;
     assert_eq!(
         shown["state"],
@@ -272,6 +271,43 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
     server.get(Operation::DeleteImage, of.clone(), "").await;
     server.check(Operation::GetImage, of, expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."]).await;
     assert_eq!(start(&server, "e").await, format!("{OWN}:image/web/1.0.0/2"));
+}
+
+#[tokio::test]
+async fn an_image_that_failed_is_built_once_more_under_its_arn() {
+    let server = bench().await;
+    let arn = start(&server, "a").await;
+    let retry = |token: &str| json!({"imageBuildVersionArn": arn, "clientToken": token});
+    let operation = Operation::RetryImage;
+    server
+        .check(
+            operation,
+            retry("b"),
+            expect!["400 ResourceInUseException: The image is PENDING: it is still being built."],
+        )
+        .await;
+    carry_out(&server, &arn, 2).await;
+    // The recipe may be gone: the image carries a copy.
+    let recipe = json!({"imageRecipeArn": format!("{OWN}:image-recipe/web/1.0.0")});
+    server
+        .get(
+            Operation::DeleteImagePipeline,
+            json!({"imagePipelineArn": format!("{OWN}:image-pipeline/web")}),
+            "",
+        )
+        .await;
+    server.get(Operation::DeleteImageRecipe, recipe, "").await;
+    for _ in 0..2 {
+        let answer = server.get(operation, retry("b"), "/imageBuildVersionArn").await;
+        assert_eq!(answer, arn);
+    }
+    assert_eq!(get(&server, arn.as_str().unwrap()).await["state"], json!({"status": "PENDING"}));
+    carry_out(&server, &arn, 4).await;
+    let shown = get(&server, arn.as_str().unwrap()).await;
+    assert_eq!(shown["state"], json!({"status": "AVAILABLE"}));
+    server.check(operation, retry("c"), expect!["400 InvalidRequestException: 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' is AVAILABLE: only FAILED and CANCELLED images are retried."]).await;
+    let other = with(retry("b"), "imageBuildVersionArn", json!(format!("{OWN}:image/web/1.0.0/2")));
+    server.check(operation, other, expect!["400 IdempotentParameterMismatchException: The client token 'b' was used before with other parameters."]).await;
 }
 
 #[tokio::test]

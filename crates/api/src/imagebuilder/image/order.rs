@@ -94,15 +94,42 @@ impl Api {
             }
             None => None,
         };
-        let parent = recipe.body["parentImage"].as_str().unwrap_or_default();
+        let made_of = MadeOf {
+            recipe: versioned(caller, &recipe),
+            infrastructure: dated(&infrastructure),
+            distribution: distribution.as_ref().map(dated),
+            tests: as_json(wish.tests.as_ref()),
+        };
+        let order = self.order_of(caller, &made_of).await?;
+        Ok((order, shown(caller, wish, &recipe.name, made_of)?))
+    }
+
+    /// Returns the order for an image that is to be made once more, from the copies that it
+    /// carries. Components are looked up anew: one with a wildcard may be mended by now.
+    pub(crate) async fn order_again(
+        &self,
+        caller: &Caller,
+        image: &image::Image,
+    ) -> Result<Order, Error> {
+        let part = |name: &str| image.body.get(name).cloned();
+        let (Some(recipe), Some(infrastructure)) =
+            (part("imageRecipe"), part("infrastructureConfiguration"))
+        else {
+            return Err(unsupported(
+                "The image was built from a project's files: only who has these can build it again.",
+            ));
+        };
+        let distribution = part("distributionConfiguration");
+        let tests = part("imageTestsConfiguration");
+        self.order_of(caller, &MadeOf { recipe, infrastructure, distribution, tests }).await
+    }
+
+    async fn order_of(&self, caller: &Caller, made_of: &MadeOf) -> Result<Order, Error> {
+        let parent = made_of.recipe["parentImage"].as_str().unwrap_or_default();
         let parent = self.parent(caller, parent).await?;
-        let documents = self.documents(caller, &recipe).await?;
-        let project =
-            project(caller, wish, &recipe, &infrastructure, distribution.as_ref(), &parent);
-        let order = Order::of_catalogue(&project, &documents)
-            .map_err(|error| unsupported(format!("The image cannot be built: {error}")))?;
-        let shown = shown(caller, wish, &recipe, &infrastructure, distribution.as_ref())?;
-        Ok((order, shown))
+        let documents = self.documents(caller, &made_of.recipe).await?;
+        Order::of_catalogue(&made_of.project(caller, &parent), &documents)
+            .map_err(|error| unsupported(format!("The image cannot be built: {error}")))
     }
 
     /// Returns the caller's resource of a kind.
@@ -118,9 +145,9 @@ impl Api {
     }
 
     /// Returns the documents of a recipe's components, as their ARNs stand for them now.
-    async fn documents(&self, caller: &Caller, recipe: &Entry) -> Result<Vec<Document>, Error> {
+    async fn documents(&self, caller: &Caller, recipe: &Value) -> Result<Vec<Document>, Error> {
         let mut documents = Vec::new();
-        for component in recipe.body["components"].as_array().into_iter().flatten() {
+        for component in recipe["components"].as_array().into_iter().flatten() {
             let reference = component["componentArn"].as_str().unwrap_or_default();
             let entry = self.of(caller, Kind::Component, "componentArn", reference).await?;
             documents.push(Document {
@@ -200,43 +227,46 @@ fn possible(wish: &Wish) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the project that a request stands for: it has the members of the API's resources.
-fn project(
-    caller: &Caller,
-    wish: &Wish,
-    recipe: &Entry,
-    infrastructure: &Entry,
-    distribution: Option<&Entry>,
-    parent: &str,
-) -> Value {
-    const RECIPE: [&str; 7] = [
-        "description",
-        "components",
-        "blockDeviceMappings",
-        "workingDirectory",
-        "amiTags",
-        "additionalInstanceConfiguration",
-        "amiWatermarks",
-    ];
-    const INFRASTRUCTURE: [&str; 3] =
-        ["instanceTypes", "terminateInstanceOnFailure", "resourceTags"];
-    let mut made_of = members(&recipe.body, &RECIPE);
-    made_of.insert("name".to_owned(), json!(recipe.name));
-    made_of.insert("semanticVersion".to_owned(), json!(version(&recipe.arn)));
-    made_of.insert("parentImage".to_owned(), json!(parent));
-    let distributions = match distribution {
-        Some(entry) => entry.body["distributions"].clone(),
-        None => json!([{ "region": caller.region.as_str() }]),
-    };
-    let mut project = json!({
-        "recipe": made_of,
-        "infrastructureConfiguration": members(&infrastructure.body, &INFRASTRUCTURE),
-        "distributions": distributions,
-    });
-    if let Some(tests) = &wish.tests {
-        project["imageTestsConfiguration"] = json!(tests);
+/// What an image is made of, as the API shows it.
+struct MadeOf {
+    recipe: Value,
+    infrastructure: Value,
+    distribution: Option<Value>,
+    tests: Option<Value>,
+}
+
+impl MadeOf {
+    /// Returns the project that this stands for: it has the members of the API's resources.
+    fn project(&self, caller: &Caller, parent: &str) -> Value {
+        const RECIPE: [&str; 8] = [
+            "name",
+            "description",
+            "components",
+            "blockDeviceMappings",
+            "workingDirectory",
+            "amiTags",
+            "additionalInstanceConfiguration",
+            "amiWatermarks",
+        ];
+        const INFRASTRUCTURE: [&str; 3] =
+            ["instanceTypes", "terminateInstanceOnFailure", "resourceTags"];
+        let mut recipe = members(&self.recipe, &RECIPE);
+        recipe.insert("semanticVersion".to_owned(), self.recipe["version"].clone());
+        recipe.insert("parentImage".to_owned(), json!(parent));
+        let distributions = match &self.distribution {
+            Some(distribution) => distribution["distributions"].clone(),
+            None => json!([{ "region": caller.region.as_str() }]),
+        };
+        let mut project = json!({
+            "recipe": recipe,
+            "infrastructureConfiguration": members(&self.infrastructure, &INFRASTRUCTURE),
+            "distributions": distributions,
+        });
+        if let Some(tests) = &self.tests {
+            project["imageTestsConfiguration"] = tests.clone();
+        }
+        project
     }
-    project
 }
 
 /// Returns some members of an object, those that say something.
@@ -252,23 +282,14 @@ fn members(body: &Value, names: &[&str]) -> Map<String, Value> {
 }
 
 /// Returns what is shown of an image: who asked, and copies of what it is made from.
-fn shown(
-    caller: &Caller,
-    wish: &Wish,
-    recipe: &Entry,
-    infrastructure: &Entry,
-    distribution: Option<&Entry>,
-) -> Result<New, Error> {
+fn shown(caller: &Caller, wish: &Wish, title: &str, made_of: MadeOf) -> Result<New, Error> {
     let mut body = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         body.extend(value.filter(|value| !value.is_null()).map(|value| (name.to_owned(), value)));
     };
-    let mut made_of = copy(recipe);
-    made_of["version"] = json!(version(&recipe.arn));
-    made_of["owner"] = json!(caller.account.as_str());
-    put("imageRecipe", Some(made_of));
-    put("infrastructureConfiguration", Some(dated(infrastructure)));
-    put("distributionConfiguration", distribution.map(dated));
+    put("imageRecipe", Some(made_of.recipe));
+    put("infrastructureConfiguration", Some(made_of.infrastructure));
+    put("distributionConfiguration", made_of.distribution);
     let tests = ImageTestsConfiguration {
         image_tests_enabled: wish
             .tests
@@ -289,12 +310,20 @@ fn shown(
         tags,
         pipeline: wish.pipeline.as_ref().map(|(arn, _)| arn.clone()),
         build_type: BuildType::UserInitiated,
-        ..New::of(caller.account.clone(), caller.region.clone(), &recipe.name)
+        ..New::of(caller.account.clone(), caller.region.clone(), title)
     })
 }
 
 fn as_json<T: Serialize>(value: Option<&T>) -> Option<Value> {
     value.map(|value| json!(value))
+}
+
+/// Returns a recipe, with its version.
+fn versioned(caller: &Caller, recipe: &Entry) -> Value {
+    let mut copy = copy(recipe);
+    copy["version"] = json!(version(&recipe.arn));
+    copy["owner"] = json!(caller.account.as_str());
+    copy
 }
 
 /// Returns a resource with what is kept apart from its body.
