@@ -35,9 +35,10 @@ vm: packages build ## Runs the tests that build, boot and publish real images
 user: packages build ## Builds the example as an ordinary user, also when root asks
 	scripts/as-user goldsmith build examples/web-server
 
-bench: packages build ## Measures builds against those of other tools
+bench: packages build ## Measures builds, documents and the API
 	cargo run --locked --package xtask -- bench
 	cargo run --locked --release --package xtask -- bench component
+	cargo run --locked --release --package xtask -- bench api
 
 fuzz: ## Feeds the parsers noise, each for FUZZ_SECONDS
 	scripts/fuzz

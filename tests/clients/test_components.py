@@ -89,6 +89,7 @@ class Components(unittest.TestCase):
     def test_bad_documents_and_versions_are_refused(self):
         for code, members in [
             ("InvalidRequestException", {"semanticVersion": "1.0.x"}),
+            ("InvalidVersionNumberException", {"semanticVersion": "1.0.1073741824"}),
             ("InvalidParameterCombinationException", {"uri": "s3://bucket/key"}),
             ("InvalidParameterValueException", {"data": "phases: 7"}),
         ]:
@@ -123,13 +124,42 @@ class Components(unittest.TestCase):
         self.assertEqual(found["owner"], "Amazon")
         self.assertTrue(found["data"])
 
+    def script(self, **members):
+        given = {"name": fresh(), "semanticVersion": "1.0.0", "type": "BUILD", "format": "SHELL",
+                 "platform": "Linux", "data": "#!/bin/sh\necho hello\n", **members}
+        return self.client.import_component(**given)["componentBuildVersionArn"]
+
     def test_a_script_is_imported(self):
-        made = self.client.import_component(
-            name=fresh(), semanticVersion="1.0.0", type="BUILD", format="SHELL",
-            platform="Linux", data="#!/bin/sh\necho hello\n")
-        arn = made["componentBuildVersionArn"]
+        arn = self.script()
         component = self.client.get_component(componentBuildVersionArn=arn)["component"]
         self.assertIn("ExecuteBash", component["data"])
+
+    def test_scripts_are_imported_once_and_as_they_can_be(self):
+        members = {"name": fresh(), "clientToken": uuid.uuid4().hex}
+        self.assertEqual(self.script(**members), self.script(**members))
+        refusal(self, "IdempotentParameterMismatchException", self.script,
+                **members, description="Another")
+        for code, members in [
+            ("InvalidVersionNumberException", {"semanticVersion": "1.0.1073741824"}),
+            ("InvalidParameterCombinationException", {"uri": "s3://bucket/key"}),
+            ("InvalidParameterValueException", {"data": "#!/usr/bin/python3\n"}),
+            ("InvalidRequestException", {"platform": "Windows"}),
+            ("InvalidRequestException", {"kmsKeyId": "alias/key"}),
+        ]:
+            with self.subTest(members=members):
+                refusal(self, code, self.script, **members)
+
+    def test_managed_components_stay_as_they_are(self):
+        arn = setting.arn("component/update-linux/1.0.0/1", owner="aws")
+        for call, members in [
+            (self.client.delete_component, {"componentBuildVersionArn": arn}),
+            (self.client.put_component_policy, {"componentArn": arn, "policy": "{}"}),
+            (self.client.tag_resource, {"resourceArn": arn, "tags": {"a": "b"}}),
+            (self.client.untag_resource, {"resourceArn": arn, "tagKeys": ["a"]}),
+        ]:
+            self.assertIn(arn, refusal(self, "ForbiddenException", call, **members))
+        refusal(self, "ResourceNotFoundException", self.client.get_component_policy,
+                componentArn=arn)
 
     def test_a_policy_is_kept_as_it_is(self):
         arn = self.make()["componentBuildVersionArn"]
@@ -143,6 +173,8 @@ class Components(unittest.TestCase):
         self.assertEqual(json.loads(kept), json.loads(policy))
         refusal(self, "InvalidParameterValueException", self.client.put_component_policy,
                 componentArn=arn, policy="{")
+        refusal(self, "ResourceNotFoundException", self.client.put_component_policy,
+                componentArn=setting.arn("component/none/1.0.0/1"), policy=policy)
 
 
 class CommandLine(unittest.TestCase):

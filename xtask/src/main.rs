@@ -1,6 +1,7 @@
 //! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`,
-//! `cargo xtask bench component`.
+//! `cargo xtask bench api`, `cargo xtask bench component`.
 
+mod api;
 mod bench;
 mod component;
 
@@ -13,8 +14,12 @@ fn main() -> ExitCode {
     let done = match task[..] {
         ["codegen"] => generate().and_then(|()| generate_wire()).and_then(|()| generate_coverage()),
         ["bench"] => bench::bench(&root()),
+        ["bench", "api"] => api::bench(),
         ["bench", "component"] => component::bench(),
-        _ => Err(std::io::Error::other("expected a task: codegen, bench or bench component")),
+        _ => {
+            let tasks = "codegen, bench, bench api or bench component";
+            Err(std::io::Error::other(format!("expected a task: {tasks}")))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

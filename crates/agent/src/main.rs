@@ -95,7 +95,7 @@ fn machine() -> Machine {
         folder: PathBuf::from("/tmp"),
         adopts_orphans,
         variables: inherited().into_iter().collect(),
-        s3: toe::s3::Settings::of(variable),
+        s3: toe::aws::Settings::of(toe::aws::Service::S3, variable),
         ..Machine::default()
     }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use cell::IdsError;
 use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
+use model::ParseParentError;
 use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use server::{BindError, TlsError};
@@ -127,15 +128,21 @@ pub(crate) enum CliError {
     LogFolder(#[from] toe::LogFolderError),
     #[error(transparent)]
     LogBucket(#[from] LogBucketFailure),
+    #[error(transparent)]
+    LogStream(#[from] toe::logs::LogStreamError),
     #[error("`--in {text}` names no base")]
     Base {
         text: String,
         #[source]
-        source: model::ParseParentError,
+        source: ParseParentError,
     },
     #[error("{message}")]
     Trial { message: String },
 }
+
+/// What may be a base.
+const BASES: &str =
+    "name a managed image as in `debian-server-12`, an image's ARN, an AMI or a disk image's path";
 
 impl CliError {
     /// Returns the exit code that tells of this.
@@ -192,6 +199,7 @@ impl CliError {
             | Self::Place(_)
             | Self::LogFolder(_)
             | Self::LogBucket(_)
+            | Self::LogStream(_)
             | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
@@ -280,15 +288,22 @@ impl CliError {
             | Self::Runtime(_)
             | Self::NoJunit
             | Self::ComponentOrder(_)
-            | Self::Base { .. }
             | Self::Place(_)
             | Self::LogFolder(_)
             | Self::Trial { .. }
             | Self::Declined => None,
+            Self::Base { source, .. } => match source {
+                ParseParentError::NoDigest(_) => {
+                    Some("download it and give its path, as in `--in ./base.qcow2`".to_owned())
+                }
+                ParseParentError::Unsupported { .. } => Some(BASES.to_owned()),
+                _ => None,
+            },
             Self::ComponentState(StateError::Changed { .. }) => {
                 Some("remove that file to begin anew".to_owned())
             }
             Self::ComponentState(_) => None,
+            Self::LogStream(_) => Some("--cw-ignore-failures goes on without".to_owned()),
             Self::LogBucket(failure) => Some(format!("they are in {}", failure.folder.display())),
         }
     }

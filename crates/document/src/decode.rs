@@ -9,8 +9,8 @@ use std::slice;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
-    SeqAccess, VariantAccess, Visitor,
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess,
+    IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -45,6 +45,32 @@ impl de::Error for DecodeError {
 const SPANNED: &str = "document::Spanned";
 const SPANNED_MEMBERS: [&str; 3] = ["start", "end", "value"];
 
+/// The name by which [`Quantity`] asks for numbers in plain digits.
+const QUANTITY: &str = "document::Quantity";
+
+/// The text of a scalar, numbers in plain decimal digits.
+pub(crate) struct Quantity(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct QuantityVisitor;
+
+        impl Visitor<'_> for QuantityVisitor {
+            type Value = Quantity;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Quantity, E> {
+                Ok(Quantity(text.to_owned()))
+            }
+        }
+
+        source.deserialize_newtype_struct(QUANTITY, QuantityVisitor)
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Source<'a>(&'a Node);
 
@@ -60,7 +86,7 @@ impl<'de> IntoDeserializer<'de, DecodeError> for Source<'_> {
 macro_rules! parsed_scalars {
     ($($method:ident $visit:ident $type:ty,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            match self.0.text().and_then(|text| text.parse::<$type>().ok()) {
+            match self.0.integer().and_then(|text| text.parse::<$type>().ok()) {
                 Some(value) => visitor.$visit(value),
                 None => self.deserialize_any(visitor),
             }
@@ -84,8 +110,14 @@ impl<'de> Deserializer<'de> for Source<'_> {
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.0.boolean() {
+            Some(value) => visitor.visit_bool(value),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
     parsed_scalars! {
-        deserialize_bool visit_bool bool,
         deserialize_i8 visit_i8 i8,
         deserialize_i16 visit_i16 i16,
         deserialize_i32 visit_i32 i32,
@@ -114,9 +146,12 @@ impl<'de> Deserializer<'de> for Source<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
+        if let Some(text) = self.0.quantity().filter(|_| name == QUANTITY) {
+            return visitor.visit_str(&text);
+        }
         visitor.visit_newtype_struct(self)
     }
 

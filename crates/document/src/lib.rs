@@ -9,6 +9,7 @@ mod component;
 mod condition;
 mod decode;
 mod environment;
+mod number;
 mod problem;
 mod project;
 mod reference;

@@ -6,10 +6,12 @@
 
 mod scalar;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
+use crate::number::{plain, whole};
 use crate::{Problem, Problems, Span, Spanned};
 
 use scalar::resolve;
@@ -75,6 +77,36 @@ impl Node {
             Value::Number(text) | Value::String(text) => Some(text),
             Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
         }
+    }
+
+    /// Returns what a scalar says where true or false is meant.
+    ///
+    /// Those of YAML 1.1 count there, too, as they do in go-yaml; a `yes` can
+    /// mean nothing else.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        match self.text()?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" => Some(true),
+            "false" | "no" | "off" | "n" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of a scalar where a number is meant, numbers in plain
+    /// decimal digits.
+    pub(crate) fn quantity(&self) -> Option<Cow<'_, str>> {
+        if let Value::Number(text) = &self.value {
+            return Some(plain(text));
+        }
+        self.text().map(Cow::Borrowed)
+    }
+
+    /// Returns the text of a scalar where a whole number is meant, numbers in
+    /// plain decimal digits.
+    pub(crate) fn integer(&self) -> Option<Cow<'_, str>> {
+        if let Value::Number(text) = &self.value {
+            return Some(whole(text));
+        }
+        self.text().map(Cow::Borrowed)
     }
 }
 

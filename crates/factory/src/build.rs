@@ -1,11 +1,10 @@
 //! One build, from an order to a report.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use channel::{Event, Stream};
 use engine::{Command, End};
 use instance::sandbox::Sandbox;
 use instance::vm::Machine;
@@ -19,11 +18,12 @@ use store::{StepState, StoreError, Workflow, run, step};
 use tokio::runtime::Handle;
 
 use crate::clock::{instant, now_micros};
-use crate::log::{Log, clean};
+use crate::log::Log;
 use crate::order::LoadedComponent;
+use crate::teller::{Teller, Watch};
 use crate::{
-    Case, Cause, Factory, Failure, Line, LogError, Notice, Observer, Order, PlannedStep, Report,
-    StepReport, action, owner, recover, shown,
+    Cause, Factory, Failure, LogError, Notice, Observer, Order, PlannedStep, Report, StepReport,
+    action, owner, recover, shown,
 };
 
 /// A build could not be recorded; its own failures are in the [`Report`].
@@ -253,7 +253,7 @@ impl<'a> Work<'a> {
         };
         let folder = Path::new("work").join(&run.work);
         factory.cells.make_folder(&folder).map_err(BuildError::Folder)?;
-        let teller = Teller { observer, state: Mutex::new(Told::new(log)) };
+        let teller = Teller::new(observer, log);
         Ok(Self {
             factory,
             order,
@@ -442,193 +442,6 @@ impl<'a> Work<'a> {
     /// Returns what an instance reports to while it works on `component`.
     pub(crate) fn watch<'b>(&'b self, component: &'b str) -> Watch<'b> {
         Watch { teller: &self.teller, cancel: self.cancel, deadline: self.deadline, component }
-    }
-}
-
-/// Passes on what happens, and remembers what a failure will be told with.
-pub(crate) struct Teller<'a> {
-    observer: &'a dyn Observer,
-    state: Mutex<Told>,
-}
-
-struct Told {
-    log: Log,
-    error: Option<LogError>,
-    step: usize,
-    label: String,
-    last_lines: std::collections::VecDeque<String>,
-    failed: Option<(String, String, Option<i32>)>,
-    cases: Vec<Case>,
-}
-
-impl Told {
-    fn new(log: Log) -> Self {
-        Self {
-            log,
-            error: None,
-            step: 0,
-            label: String::new(),
-            last_lines: std::collections::VecDeque::new(),
-            failed: None,
-            cases: Vec::new(),
-        }
-    }
-}
-
-impl Teller<'_> {
-    fn notice(&self, notice: &Notice<'_>) {
-        self.observer.notice(notice);
-    }
-
-    fn begin(&self, step: usize, label: &str) {
-        {
-            let mut told = self.told();
-            told.step = step;
-            label.clone_into(&mut told.label);
-            told.last_lines.clear();
-            told.failed = None;
-        }
-        self.notice(&Notice::StepStarted { step });
-    }
-
-    /// Adds a line of output to the log, shows it, and remembers it for the
-    /// story of a failure.
-    pub(crate) fn line(&self, place: Option<(&str, &str)>, text: &str) {
-        let text = self.write(place, text);
-        let mut told = self.told();
-        if told.last_lines.len() == 20 {
-            told.last_lines.pop_front();
-        }
-        told.last_lines.push_back(text);
-    }
-
-    /// Adds a line to the log and shows it; returns it as it went there.
-    fn write(&self, place: Option<(&str, &str)>, text: &str) -> String {
-        let mut told = self.told();
-        let line = Line {
-            at: now_micros(),
-            label: told.label.clone(),
-            place: place.map(|(phase, step)| (phase.to_owned(), step.to_owned())),
-            text: clean(text),
-        };
-        if let Err(error) = told.log.add(&line) {
-            told.error.get_or_insert(error);
-        }
-        drop(told);
-        self.notice(&Notice::Line(&line));
-        line.text
-    }
-
-    /// Tells how far the step is.
-    pub(crate) fn progress(&self, done: u64, total: u64) {
-        let step = self.told().step;
-        self.notice(&Notice::Progress { step, done, total });
-    }
-
-    /// Returns the failure of a component that ended with `message`.
-    pub(crate) fn component_failure(
-        &self,
-        cause: Cause,
-        component: &str,
-        message: String,
-    ) -> Box<Failure> {
-        let mut told = self.told();
-        let failed = told.failed.take();
-        let (phase, step, exit_code) = match failed {
-            Some((phase, step, exit_code)) => (Some(phase), Some(step), exit_code),
-            None => (None, None, None),
-        };
-        Box::new(Failure {
-            cause,
-            component: Some(component.to_owned()),
-            phase,
-            step,
-            exit_code,
-            message,
-            last_lines: told.last_lines.iter().cloned().collect(),
-        })
-    }
-
-    fn log_error(&self) -> Option<LogError> {
-        self.told().error.take()
-    }
-
-    fn cases(&self) -> Vec<Case> {
-        std::mem::take(&mut self.told().cases)
-    }
-
-    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn event(&self, component: &str, event: &Event) {
-        match event {
-            Event::Output { phase, step, stream, line } => {
-                // Both streams are one story; which is which is in the place.
-                match stream {
-                    Stream::Stdout | Stream::Stderr => self.line(Some((phase, step)), line),
-                }
-            }
-            Event::StepStarted { phase, step, action, attempt } => {
-                let again =
-                    if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                self.write(Some((phase, step)), &format!("{action}{again}"));
-                if *attempt == 1 {
-                    // The last lines of a failure are the failing step's.
-                    self.told().last_lines.clear();
-                }
-            }
-            Event::StepEnded { phase, step, status, exit_code, message, millis, .. } => {
-                if !message.is_empty() {
-                    self.write(Some((phase, step)), message);
-                }
-                let mut told = self.told();
-                if *status == channel::Status::Failed && told.failed.is_none() {
-                    told.failed = Some((phase.clone(), step.clone(), *exit_code));
-                }
-                told.cases.push(Case {
-                    component: component.to_owned(),
-                    phase: phase.clone(),
-                    step: step.clone(),
-                    status: *status,
-                    message: clean(message),
-                    seconds: *millis as f64 / 1000.0,
-                });
-            }
-            Event::Reboot { .. } => {
-                self.write(None, "restarting the instance");
-            }
-            Event::Ready { .. } | Event::Ended { .. } | Event::Refused { .. } => {}
-        }
-    }
-}
-
-/// What an instance, or the making of a base, reports to.
-pub(crate) struct Watch<'a> {
-    teller: &'a Teller<'a>,
-    cancel: &'a AtomicBool,
-    deadline: Option<Instant>,
-    component: &'a str,
-}
-
-impl instance::Watch for Watch<'_> {
-    fn event(&self, event: &Event) {
-        self.teller.event(self.component, event);
-    }
-
-    fn cancelled(&self) -> bool {
-        let late = self.deadline.is_some_and(|deadline| instant() >= deadline);
-        late || self.cancel.load(Ordering::Acquire)
-    }
-}
-
-impl base::Watch for Watch<'_> {
-    fn line(&self, line: &str) {
-        self.teller.line(None, line);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Acquire)
     }
 }
 

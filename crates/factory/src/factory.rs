@@ -11,7 +11,7 @@ use name::{Account, Digest, Region};
 use store::{Db, StoreError};
 
 use crate::recover::{self, Recovered};
-use crate::{Line, LogError, NoParameters, Order, Parameters, log};
+use crate::{NoParameters, Order, Parameters};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -108,11 +108,6 @@ impl Factory {
             }
         }
         Ok(taken)
-    }
-
-    /// Returns the log of a run, by the name of its work folder.
-    pub fn log(&self, work: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
-        log::read(self.cells.data(), work)
     }
 }
 

@@ -21,6 +21,7 @@ mod queue;
 mod recover;
 mod report;
 mod shown;
+mod teller;
 mod trial;
 
 pub use build::BuildError;
@@ -28,7 +29,7 @@ pub use executed::executed_components;
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
 pub use garbage::GarbageError;
-pub use log::{Line, LogError, clean};
+pub use log::{Line, LogError, clean, read_log};
 pub use managed::{ManagedComponent, managed_components};
 pub use managed_workflow::{ManagedWorkflow, managed_workflows};
 pub use notice::{Notice, Observer, PlannedStep};

@@ -57,10 +57,10 @@ impl Log {
     }
 }
 
-/// Returns the lines of a run's log. A last line that a crash cut short is
-/// left out.
-pub(crate) fn read(data: &Path, run: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
-    let path = path(data, run);
+/// Returns the lines of the log of a run, by the name of its work folder. A last line that a crash
+/// cut short is left out.
+pub fn read_log(data: &Path, work: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
+    let path = path(data, work);
     let file = File::open(&path).map_err(|source| LogError { path, source })?;
     let lines = BufReader::new(file).lines().map_while(Result::ok);
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
@@ -94,8 +94,8 @@ mod tests {
         let mut log = Log::create(dir.path(), "r").unwrap();
         log.add(&line).unwrap();
         log.file.write_all(b"{\"at\":2,\"lab").unwrap();
-        assert_eq!(read(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line]);
-        assert!(read(dir.path(), "other").is_err());
+        assert_eq!(read_log(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line]);
+        assert!(read_log(dir.path(), "other").is_err());
     }
 
     #[test]

@@ -134,6 +134,8 @@ CREATE TABLE image (
 
 CREATE UNIQUE INDEX image_by_version
     ON image (account, region, name, ordered_version, build DESC);
+CREATE INDEX image_by_newest
+    ON image (account, region, name, ordered_version DESC, build DESC);
 CREATE INDEX image_by_pipeline ON image (pipeline, created_at, run_id);
 
 -- What was done to images that are no longer wanted, and to what they consist of.

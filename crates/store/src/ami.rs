@@ -94,15 +94,19 @@ pub async fn of_runs(db: &Db, runs: &[RunId]) -> Result<Vec<Entry>, StoreError> 
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        let mut sql = QueryBuilder::new("SELECT * FROM ami WHERE run_id IN (");
-        let mut list = sql.separated(", ");
-        for run in runs {
-            list.push_bind(run.to_string());
-        }
-        sql.push(") ORDER BY run_id, region, id");
-        read(sql.build_query_as().fetch_all(db.pool()).await?)
+        read(of_runs_sql(runs).build_query_as().fetch_all(db.pool()).await?)
     })
     .await
+}
+
+fn of_runs_sql(runs: &[RunId]) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT * FROM ami WHERE run_id IN (");
+    let mut list = sql.separated(", ");
+    for run in runs {
+        list.push_bind(run.to_string());
+    }
+    sql.push(") ORDER BY run_id, region, id");
+    sql
 }
 
 /// Returns whether an owner has an AMI of that name in a region.
@@ -226,7 +230,7 @@ fn read(rows: Vec<Row>) -> Result<Vec<Entry>, StoreErrorKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{Fixture, registration};
+    use crate::fixture::{Fixture, explain, registration};
 
     #[tokio::test]
     async fn amis_come_back_as_they_were() {
@@ -242,6 +246,14 @@ mod tests {
         assert_eq!(root, one.snapshot);
         let error = get(&fixture.db, AmiId::from_random([9; 8])).await.unwrap_err();
         assert!(matches!(error.kind(), StoreErrorKind::Missing { .. }), "{error:?}");
+    }
+
+    /// The AMIs of a page of images are found by an index; they alone are sorted.
+    #[tokio::test]
+    async fn the_amis_of_runs_are_not_searched_for() {
+        let Fixture { db, folder: _folder, .. } = Fixture::new().await;
+        let sql = of_runs_sql(&[RunId::from_random([1; 8]), RunId::from_random([2; 8])]);
+        explain(&db, &sql.into_string(), "ami_by_run", &["the page's AMIs"]).await;
     }
 
     #[tokio::test]

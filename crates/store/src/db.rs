@@ -17,6 +17,7 @@ use crate::{StoreError, StoreErrorKind, image};
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: SqlitePool,
+    writer: SqlitePool,
 }
 
 impl Db {
@@ -28,16 +29,23 @@ impl Db {
         attempt("open the store", async {
             let options = options(path);
             turn_to_wal(&options).await.map_err(StoreErrorKind::opening(path))?;
-            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options);
-            let db = Self { pool: pool.await.map_err(StoreErrorKind::opening(path))? };
-            db.migrate().await?;
-            Ok(db)
+            // Writers of this process stand in line for it, in the order they came; those who
+            // only read never wait behind them for a connection.
+            let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+            let writer = writer.connect_with(options.clone()).await;
+            let writer = writer.map_err(StoreErrorKind::opening(path))?;
+            migrate(&writer).await?;
+            // After that: what a connection knows of the schema it knows from when it was opened.
+            let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(options);
+            let pool = pool.await.map_err(StoreErrorKind::opening(path))?;
+            Ok(Self { pool, writer })
         })
         .await
     }
 
     /// Closes all connections and folds the write-ahead log into the file.
     pub async fn close(self) {
+        self.writer.close().await;
         self.pool.close().await;
     }
 
@@ -48,35 +56,7 @@ impl Db {
 
     /// Begins a transaction that will write; dropping it undoes what it did.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        // A plain BEGIN would take the write lock at its first write and
-        // fail at once, whatever the timeout, if someone wrote in between.
-        self.pool.begin_with("BEGIN IMMEDIATE").await
-    }
-
-    async fn migrate(&self) -> Result<(), StoreErrorKind> {
-        let mut tx = self.begin().await?;
-        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-            .execute(&mut *tx)
-            .await?;
-        let found: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_version")
-            .fetch_one(&mut *tx)
-            .await?;
-        let known = MIGRATIONS.len() as i64;
-        if found > known {
-            return Err(StoreErrorKind::Newer { found, known });
-        }
-        for (version, sql) in (1..).zip(MIGRATIONS).skip_while(|(version, _)| *version <= found) {
-            sqlx::raw_sql(*sql).execute(&mut *tx).await?;
-            if version == IMAGES {
-                image::show_earlier_runs(&mut tx).await?;
-            }
-            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-                .bind::<i64>(version)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        begin(&self.writer).await
     }
 }
 
@@ -92,8 +72,8 @@ const MIGRATIONS: &[&str] = &[
 /// numbers apart.
 const IMAGES: i64 = 4;
 
-/// One for the writer, the others for readers, who never wait for it.
-const CONNECTIONS: u32 = 4;
+/// How many read at once; statements that write by themselves are among them.
+const READERS: u32 = 4;
 
 /// How long a writer waits for another one, in this process or elsewhere.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -109,6 +89,39 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // some dozens of times, so the price is milliseconds.
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging()
+}
+
+async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    // A plain BEGIN would take the write lock at its first write and
+    // fail at once, whatever the timeout, if someone wrote in between.
+    writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Brings the schema up to date.
+async fn migrate(writer: &SqlitePool) -> Result<(), StoreErrorKind> {
+    let mut tx = begin(writer).await?;
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        .execute(&mut *tx)
+        .await?;
+    let found: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+        .fetch_one(&mut *tx)
+        .await?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreErrorKind::Newer { found, known });
+    }
+    for (version, sql) in (1..).zip(MIGRATIONS).skip_while(|(version, _)| *version <= found) {
+        sqlx::raw_sql(*sql).execute(&mut *tx).await?;
+        if version == IMAGES {
+            image::show_earlier_runs(&mut tx).await?;
+        }
+        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+            .bind::<i64>(version)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Switches a new database to a write-ahead log, which then stays with the file.
@@ -157,6 +170,28 @@ mod tests {
         assert_eq!(number(&db, "PRAGMA synchronous").await, 2, "FULL");
         assert_eq!(number(&db, "PRAGMA foreign_keys").await, 1);
         assert_eq!(number(&db, "PRAGMA busy_timeout").await, 30_000);
+    }
+
+    /// However many wait to write, and whoever has the lock.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn readers_never_wait_for_writers() {
+        let Fixture { db, folder: _folder } = Fixture::new().await;
+        let tx = db.begin().await.unwrap();
+        let waiting: Vec<_> = (0..16)
+            .map(|n| {
+                let db = db.clone();
+                tokio::spawn(async move { run::create(&db, new_run(n, "web")).await.unwrap() })
+            })
+            .collect();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+            assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 0);
+        }
+        drop(tx);
+        for one in waiting {
+            one.await.unwrap();
+        }
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 16);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -43,6 +43,33 @@ impl Fixture {
     }
 }
 
+/// Checks that a query is answered by `index` in order: it reads no table from end to end, and
+/// sorts nothing but what is in `small`, tables that hold no more than a page.
+#[track_caller]
+pub(crate) fn explain<'a>(
+    db: &'a Db,
+    sql: &'a str,
+    index: &'a str,
+    small: &'a [&str],
+) -> impl Future<Output = ()> + use<'a> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let text = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(text).fetch_all(db.pool()).await.unwrap();
+        let plan: Vec<&str> = rows.iter().map(|row| row.3.as_str()).collect();
+        let scans = |line: &&&str| {
+            let table = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+            table.is_some_and(|table| !small.contains(&table) && table != "CONSTANT")
+        };
+        let scan = plan.iter().find(scans);
+        assert_eq!(scan, None, "{caller}: {sql}\n{plan:#?}");
+        let sorts = plan.iter().filter(|line| line.starts_with("USE TEMP B-TREE")).count();
+        assert!(sorts <= small.len(), "{caller}: {sql}\n{plan:#?}");
+        assert!(plan.iter().any(|line| line.contains(index)), "{caller}: {sql}\n{plan:#?}");
+    }
+}
+
 /// Returns the `n`th account.
 pub(crate) fn account(n: u8, alias: &str) -> account::Entry {
     account::Entry {

@@ -4,6 +4,7 @@
 
 mod delete;
 mod list;
+mod tag;
 
 use serde_json::{Value, json};
 use sqlx::{Sqlite, Transaction};
@@ -17,6 +18,7 @@ use crate::{BuildType, Db, StoreError, StoreErrorKind};
 
 pub use delete::{Deleted, delete, forget};
 pub use list::{Deprecated, Entries, Filters, Key, builds, of_pipeline, versions};
+pub use tag::change_tags;
 
 /// An image build version as it is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,27 +156,31 @@ pub async fn latest(
     pattern: VersionPattern,
     builds: Builds,
 ) -> Result<Option<Image>, StoreError> {
+    let (from, to) = range(pattern);
+    attempt("find the image", async {
+        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(latest_sql(builds)))
+            .bind(scope.account.as_str())
+            .bind(scope.region.as_str())
+            .bind(name)
+            .bind(from)
+            .bind(to)
+            .fetch_optional(db.pool())
+            .await?;
+        row.map(Image::try_from).transpose()
+    })
+    .await
+}
+
+fn latest_sql(builds: Builds) -> String {
     let state = match builds {
         Builds::Any => "run.state <> 'DELETED'",
         Builds::Available => "run.state = 'AVAILABLE'",
     };
-    let (from, to) = range(pattern);
-    attempt("find the image", async {
-        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{SELECT} WHERE image.account = $1 AND image.region = $2 AND image.name = $3
-                AND image.ordered_version BETWEEN $4 AND $5 AND {state}
-              ORDER BY image.ordered_version DESC, image.build DESC LIMIT 1"
-        )))
-        .bind(scope.account.as_str())
-        .bind(scope.region.as_str())
-        .bind(name)
-        .bind(from)
-        .bind(to)
-        .fetch_optional(db.pool())
-        .await?;
-        row.map(Image::try_from).transpose()
-    })
-    .await
+    format!(
+        "{SELECT} WHERE image.account = $1 AND image.region = $2 AND image.name = $3
+            AND image.ordered_version BETWEEN $4 AND $5 AND {state}
+          ORDER BY image.ordered_version DESC, image.build DESC LIMIT 1"
+    )
 }
 
 /// Returns the image that a run makes, whatever its state.
@@ -204,12 +210,6 @@ pub async fn set_packages(db: &Db, run: RunId, packages: &Value) -> Result<(), S
 /// Records who may see the image besides its owner.
 pub async fn set_policy(db: &Db, run: RunId, policy: &str) -> Result<(), StoreError> {
     set(db, run, "UPDATE image SET policy = $2 WHERE run_id = $1", policy).await
-}
-
-/// Records the image's tags.
-pub async fn set_tags(db: &Db, run: RunId, tags: &Tags) -> Result<(), StoreError> {
-    let sql = "UPDATE image SET tags = $2 WHERE run_id = $1";
-    set(db, run, sql, &tags_json(tags)).await
 }
 
 /// Returns what is installed in the image, if that is known.
@@ -261,7 +261,7 @@ pub(crate) async fn insert(
     .bind(new.build_type.as_str())
     .bind(&new.pipeline)
     .bind(new.body.to_string())
-    .bind(tags_json(&new.tags))
+    .bind(crate::tag::column(&new.tags))
     .bind(new.plan.to_string())
     .bind(created_at)
     .execute(&mut **tx)
@@ -336,10 +336,6 @@ fn range(pattern: VersionPattern) -> (String, String) {
         }
         VersionPattern::Exact(version) => (ordered(version), ordered(version)),
     }
-}
-
-fn tags_json(tags: &Tags) -> String {
-    json!(tags.iter().collect::<std::collections::BTreeMap<_, _>>()).to_string()
 }
 
 /// Every column that an [`Image`] is made of. Deleted images are told by their run's state.

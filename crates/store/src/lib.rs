@@ -27,6 +27,7 @@ mod error;
 mod fixture;
 mod keyring;
 mod state;
+mod tag;
 
 pub use db::Db;
 pub use error::{StoreError, StoreErrorKind};
@@ -34,3 +35,4 @@ pub use keyring::{Keyring, KeyringError, KeyringErrorKind};
 pub use state::{
     AmiStatus, BuildType, LifecycleAction, LifecycleState, ParseWordError, StepState, Workflow,
 };
+pub use tag::TagChange;

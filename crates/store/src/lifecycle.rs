@@ -241,19 +241,15 @@ pub async fn list(
     // Later than every execution, for a list's first page.
     let (at, id) = after.unwrap_or((i64::MAX, ""));
     attempt("list the lifecycle executions", async {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM lifecycle_execution
-              WHERE account = $1 AND region = $2 AND resource = $3 AND (started_at, id) < ($4, $5)
-              ORDER BY started_at DESC, id DESC LIMIT $6",
-        )
-        .bind(scope.account.as_str())
-        .bind(scope.region.as_str())
-        .bind(resource)
-        .bind(at)
-        .bind(id)
-        .bind(i64::from(limit))
-        .fetch_all(db.pool())
-        .await?;
+        let rows: Vec<Row> = sqlx::query_as(LIST)
+            .bind(scope.account.as_str())
+            .bind(scope.region.as_str())
+            .bind(resource)
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(db.pool())
+            .await?;
         rows.into_iter().map(Execution::try_from).collect()
     })
     .await
@@ -269,21 +265,26 @@ pub async fn resources(
     limit: u32,
 ) -> Result<Vec<Resource>, StoreError> {
     attempt("list what the lifecycle execution dealt with", async {
-        let rows: Vec<ResourceRow> = sqlx::query_as(
-            "SELECT * FROM lifecycle_resource
-              WHERE execution_id = $1 AND COALESCE(parent, '') = $2
-              ORDER BY ordinal LIMIT $3 OFFSET $4",
-        )
-        .bind(id)
-        .bind(parent.unwrap_or_default())
-        .bind(i64::from(limit))
-        .bind(i64::from(skip))
-        .fetch_all(db.pool())
-        .await?;
+        let rows: Vec<ResourceRow> = sqlx::query_as(RESOURCES)
+            .bind(id)
+            .bind(parent.unwrap_or_default())
+            .bind(i64::from(limit))
+            .bind(i64::from(skip))
+            .fetch_all(db.pool())
+            .await?;
         rows.into_iter().map(Resource::try_from).collect()
     })
     .await
 }
+
+const LIST: &str = "SELECT * FROM lifecycle_execution
+  WHERE account = $1 AND region = $2 AND resource = $3 AND (started_at, id) < ($4, $5)
+  ORDER BY started_at DESC, id DESC LIMIT $6";
+
+// One execution deals with one image's parts: there is not much to skip.
+const RESOURCES: &str = "SELECT * FROM lifecycle_resource
+  WHERE execution_id = $1 AND COALESCE(parent, '') = $2
+  ORDER BY ordinal LIMIT $3 OFFSET $4";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -354,7 +355,7 @@ impl TryFrom<ResourceRow> for Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{Fixture, registration};
+    use crate::fixture::{Fixture, explain, registration};
     use crate::{ami, image, snapshot};
 
     struct Setting {
@@ -448,6 +449,13 @@ mod tests {
         let (account, region) = ("000000000000".parse().unwrap(), "local-1".parse().unwrap());
         let scope = Scope { account: &account, region: &region };
         assert_eq!(get(&db, scope, "lce-1").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn lists_read_an_index() {
+        let Fixture { db, folder: _folder, .. } = Fixture::new().await;
+        explain(&db, LIST, "lifecycle_by_resource", &[]).await;
+        explain(&db, RESOURCES, "sqlite_autoindex_lifecycle_resource_1", &[]).await;
     }
 
     #[tokio::test]

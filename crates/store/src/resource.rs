@@ -26,7 +26,7 @@ pub use change::{Replacement, delete, replace};
 pub use create::{create, rehearse};
 pub use find::{Grain, Wanted, find, list};
 pub use policy::{policy, set_policy};
-pub use tag::{remove_tags, set_tags};
+pub use tag::change_tags;
 
 /// A resource as it is recorded.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@
 
 mod account;
 mod action;
+pub mod aws;
 mod cause;
 mod clock;
 mod digest;
@@ -15,6 +16,7 @@ mod folder;
 mod history;
 mod http;
 mod lines;
+pub mod logs;
 mod machine;
 mod mask;
 mod part;

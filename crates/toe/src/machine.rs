@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::aws;
 use crate::process::PATH;
-use crate::s3;
 
 /// How documents are executed on this machine.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,7 @@ pub struct Machine {
     /// at work is killed, its step fails, and nothing more runs.
     pub stop: Arc<AtomicBool>,
     /// How S3 is reached.
-    pub s3: s3::Settings,
+    pub s3: aws::Settings,
     /// The folder that holds the logs of the execution, if there is one.
     pub logs: Option<PathBuf>,
 }

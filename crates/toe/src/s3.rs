@@ -8,11 +8,8 @@ mod answer;
 mod client;
 #[cfg(test)]
 pub(crate) mod server;
-mod settings;
-mod sign;
 mod transfer;
 
-pub use settings::{Credentials, Settings};
 pub use transfer::{TransferError, read_object, store_folder};
 
 pub(crate) use client::{Client, S3Error};

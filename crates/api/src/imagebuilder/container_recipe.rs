@@ -135,15 +135,13 @@ impl Api {
         let template = template(&input)?;
         let parent = self.container_parent(caller, &input).await?;
         let components = input.components.as_deref().unwrap_or_default();
-        let mut references = self.components(caller, &parent, components).await?;
-        references.extend(parent.arn);
+        let arns = self.components(caller, &parent, components).await?;
         if let Some(instance) = &input.instance_configuration {
             let at = "instanceConfiguration";
             let devices = instance.block_device_mappings.as_ref();
             check_devices(&format!("{at}.blockDeviceMappings"), devices)?;
             if let Some(image) = &instance.image {
-                let host = self.machine_parent(caller, &format!("{at}.image"), image).await?;
-                references.extend(host.arn);
+                self.machine_parent(caller, &format!("{at}.image"), image).await?;
             }
         }
         let mut body = json!(ContainerRecipe {
@@ -166,7 +164,7 @@ impl Api {
         Ok(New {
             numbering,
             tags: input.tags.unwrap_or_default(),
-            references: of_accounts(references),
+            references: of_accounts(arns),
             ..plain(caller, Kind::ContainerRecipe, &input.name, body, at)
         })
     }
@@ -181,7 +179,7 @@ impl Api {
         let mut parent = if text.starts_with("arn:") {
             self.image_parent(caller, "parentImage", text, ImageType::Docker).await?
         } else if is_reference(text) {
-            Parent { arn: None, platform: Platform::Linux, os_version: None }
+            Parent { platform: Platform::Linux, os_version: None }
         } else {
             let rule = "It must be an image's ARN or a reference as in 'debian:12'.";
             return Err(invalid("parentImage", rule));

@@ -6,7 +6,6 @@ mod pipeline;
 mod shown;
 
 use factory::{BuildError, StartError, Started, installed};
-use model::Tags;
 use name::{Arn, Kind, Level, Owner};
 use store::client_token::{self, Claim};
 use store::image::{self, Builds};
@@ -318,7 +317,7 @@ impl Api {
     }
 
     /// Returns the caller's newest image that the ARN in `parameter` stands for.
-    async fn newest(
+    pub(crate) async fn newest(
         &self,
         caller: &Caller,
         parameter: &str,
@@ -333,7 +332,7 @@ impl Api {
         found.await.map_err(refusal)?.ok_or_else(|| not_found(text))
     }
 
-    /// Returns the tags of the caller's image if `text` is an image's ARN.
+    /// Returns the caller's image if `text` is an image's ARN.
     pub(crate) async fn tagged_image(
         &self,
         caller: &Caller,
@@ -345,20 +344,6 @@ impl Api {
             }
             Ok(_) | Err(_) => Ok(None),
         }
-    }
-
-    /// Changes the tags of an image.
-    pub(crate) async fn retag(
-        &self,
-        image: &image::Image,
-        change: impl FnOnce(&mut std::collections::BTreeMap<String, String>) + Send,
-    ) -> Result<(), Error> {
-        let own = image.tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut tags = own.collect();
-        change(&mut tags);
-        let tags = Tags::new(tags)
-            .map_err(|error| Error::new(ErrorKind::InvalidParameter, error.to_string()))?;
-        image::set_tags(self.db(), image.run, &tags).await.map_err(refusal)
     }
 }
 

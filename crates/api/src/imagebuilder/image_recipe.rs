@@ -149,7 +149,7 @@ impl Api {
         Ok(New {
             numbering,
             tags: input.tags.unwrap_or_default(),
-            references: of_accounts(arns.into_iter().chain(parent.arn)),
+            references: of_accounts(arns),
             ..plain(caller, Kind::ImageRecipe, &input.name, json!(body), at)
         })
     }

@@ -9,9 +9,9 @@ use wire::imagebuilder::{
     DeleteInfrastructureConfigurationRequest, DeleteInfrastructureConfigurationResponse, Error,
     GetInfrastructureConfigurationRequest, GetInfrastructureConfigurationResponse,
     InfrastructureConfiguration, InfrastructureConfigurationSummary, InfrastructureConfigurations,
-    InstanceMetadataOptions, ListInfrastructureConfigurationsRequest,
-    ListInfrastructureConfigurationsResponse, Logging, Operation, Placement, TenancyType,
-    UpdateInfrastructureConfigurationRequest, UpdateInfrastructureConfigurationResponse,
+    ListInfrastructureConfigurationsRequest, ListInfrastructureConfigurationsResponse, Logging,
+    Operation, Placement, TenancyType, UpdateInfrastructureConfigurationRequest,
+    UpdateInfrastructureConfigurationResponse,
 };
 use wire::sigv4::Caller;
 
@@ -182,22 +182,11 @@ fn checked(given: InfrastructureConfiguration) -> Result<InfrastructureConfigura
         text.parse::<InstanceType>()
             .map_err(|error| invalid(&format!("instanceTypes[{index}]"), told(&error)))?;
     }
-    metadata(given.instance_metadata_options.as_ref())?;
     placement(given.placement.as_ref())?;
     logging(given.logging.as_ref())?;
     templated::tags("resourceTags", given.resource_tags.as_ref())?;
     let terminate = given.terminate_instance_on_failure.unwrap_or(true);
     Ok(InfrastructureConfiguration { terminate_instance_on_failure: Some(terminate), ..given })
-}
-
-fn metadata(options: Option<&InstanceMetadataOptions>) -> Result<(), Error> {
-    match options.and_then(|options| options.http_tokens.as_deref()) {
-        None | Some("optional" | "required") => Ok(()),
-        Some(_) => Err(invalid(
-            "instanceMetadataOptions.httpTokens",
-            "It must be one of: optional, required.",
-        )),
-    }
 }
 
 fn placement(placement: Option<&Placement>) -> Result<(), Error> {

@@ -99,16 +99,21 @@ fn images() -> impl Iterator<Item = Shipped> {
             body: json!({
                 "type": "AMI",
                 "platform": "Linux",
-                "osVersion": match managed.release {
-                    Release::Bookworm => "Debian 12",
-                    Release::Trixie => "Debian 13",
-                },
+                "osVersion": os_version(managed.release),
                 "state": {"status": "AVAILABLE"},
                 "buildType": "USER_INITIATED",
                 "imageSource": "AMAZON_MANAGED",
             }),
         })
     })
+}
+
+/// Returns what images of a release say their operating system is.
+pub(crate) fn os_version(release: Release) -> &'static str {
+    match release {
+        Release::Bookworm => "Debian 12",
+        Release::Trixie => "Debian 13",
+    }
 }
 
 fn workflows() -> impl Iterator<Item = Shipped> {

@@ -7,21 +7,24 @@ use wire::imagebuilder::{Error, ErrorKind};
 use wire::sigv4::Caller;
 
 use super::error::{invalid, refusal};
-use super::own::own;
+use super::own::{own, reference};
 use crate::Api;
 
 impl Api {
-    /// Returns the policy of the caller's resource with exactly the ARN in `parameter`.
+    /// Returns the policy of the resource with exactly the ARN in `parameter`.
     pub(crate) async fn policy(
         &self,
         caller: &Caller,
         parameter: &str,
         text: &str,
     ) -> Result<String, Error> {
-        let arn = own(caller, parameter, text)?;
-        let policy = resource::policy(self.db(), &arn).await.map_err(refusal)?;
+        let policy = match reference(caller, parameter, text)? {
+            Some(arn) => resource::policy(self.db(), &arn).await.map_err(refusal)?,
+            // Managed resources are everybody's without one.
+            None => None,
+        };
         policy.ok_or_else(|| {
-            Error::new(ErrorKind::ResourceNotFound, format!("'{arn}' has no resource policy."))
+            Error::new(ErrorKind::ResourceNotFound, format!("'{text}' has no resource policy."))
         })
     }
 

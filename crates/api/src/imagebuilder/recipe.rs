@@ -27,11 +27,11 @@ pub(super) fn numbering(text: &str) -> Result<Numbering, Error> {
     })
 }
 
-/// Fails unless the folder in `workingDirectory` is an absolute path.
+/// Fails unless the folder in `workingDirectory` is a place in the image, wherever links lead.
 pub(super) fn check_folder(folder: Option<&str>) -> Result<(), Error> {
     match folder {
-        Some(folder) if !folder.starts_with('/') => {
-            Err(invalid("workingDirectory", "It must be an absolute path."))
+        Some(folder) if !folder.starts_with('/') || folder.split('/').any(|part| part == "..") => {
+            Err(invalid("workingDirectory", "It must be an absolute path without '..'."))
         }
         Some(_) | None => Ok(()),
     }
@@ -62,8 +62,8 @@ pub(super) fn of_accounts(arns: impl IntoIterator<Item = Arn>) -> Vec<Arn> {
 }
 
 /// Returns the platform that is recorded, Linux if nothing is said.
-pub(super) fn platform(body: &serde_json::Value) -> Platform {
-    body["platform"].as_str().and_then(Platform::parse).unwrap_or(Platform::Linux)
+pub(super) fn platform(recorded: Option<&str>) -> Platform {
+    recorded.and_then(Platform::parse).unwrap_or(Platform::Linux)
 }
 
 #[cfg(test)]

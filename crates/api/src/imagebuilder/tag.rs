@@ -6,7 +6,7 @@ use wire::imagebuilder::{
 };
 use wire::sigv4::Caller;
 
-use store::resource;
+use store::{TagChange, image, resource};
 
 use super::error::{not_found, refusal};
 use super::own::own;
@@ -37,12 +37,7 @@ impl Tags<Caller> for Api {
         caller: &Caller,
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
-        if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
-            self.retag(&image, |tags| tags.extend(input.tags)).await?;
-            return Ok(TagResourceResponse {});
-        }
-        let arn = own(caller, "resourceArn", &input.resource_arn)?;
-        resource::set_tags(self.db(), &arn, input.tags).await.map_err(refusal)?;
+        self.change_tags(caller, &input.resource_arn, TagChange::Set(input.tags)).await?;
         Ok(TagResourceResponse {})
     }
 
@@ -51,14 +46,27 @@ impl Tags<Caller> for Api {
         caller: &Caller,
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
-        if let Some(image) = self.tagged_image(caller, &input.resource_arn).await? {
-            self.retag(&image, |tags| tags.retain(|name, _| !input.tag_keys.contains(name)))
-                .await?;
-            return Ok(UntagResourceResponse {});
-        }
-        let arn = own(caller, "resourceArn", &input.resource_arn)?;
-        resource::remove_tags(self.db(), &arn, &input.tag_keys).await.map_err(refusal)?;
+        let change = TagChange::Remove(input.tag_keys);
+        self.change_tags(caller, &input.resource_arn, change).await?;
         Ok(UntagResourceResponse {})
+    }
+}
+
+impl Api {
+    async fn change_tags(
+        &self,
+        caller: &Caller,
+        text: &str,
+        change: TagChange,
+    ) -> Result<(), Error> {
+        let changed = match self.tagged_image(caller, text).await? {
+            Some(image) => image::change_tags(self.db(), image.run, change).await,
+            None => {
+                let arn = own(caller, "resourceArn", text)?;
+                resource::change_tags(self.db(), &arn, change).await
+            }
+        };
+        changed.map_err(refusal)
     }
 }
 

@@ -4,6 +4,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use wire::imagebuilder::Operation;
 
+use crate::bench::{bench, carry_out, run_of, start};
 use crate::component::create;
 use crate::server::{OWN, Server};
 
@@ -299,7 +300,7 @@ async fn image_recipes_that_cannot_be_are_refused() {
             ("parentImage", json!("debian-server-99"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. There is no managed image 'debian-server-99'."]),
             ("parentImage", json!(format!("{OWN}:image/none/x.x.x")), expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/none/x.x.x' cannot be found."]),
             ("parentImage", json!("arn:aws:ec2:eu-west-1::image/ami-1"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. `arn:aws:ec2:eu-west-1::image/ami-1` is not an image's ARN: expected `arn:aws:imagebuilder:<region>:<account>:image/…`"]),
-            ("workingDirectory", json!("tmp"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'workingDirectory' is not valid. It must be an absolute path."]),
+            ("workingDirectory", json!("tmp"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'workingDirectory' is not valid. It must be an absolute path without '..'."]),
             ("amiTags", json!({"a": "{{ none }}"}), expect!["400 InvalidParameterValueException: The value supplied for parameter 'amiTags.a' is not valid. `none` is not a variable: expected `imagebuilder:buildDate` or `imagebuilder:buildVersion`"]),
             ("amiWatermarks", json!(["mark"]), expect!["400 InvalidRequestException: The value supplied for parameter 'amiWatermarks' is not valid. Watermarks of AMIs are not supported yet."]),
             ("blockDeviceMappings", volume(json!({"volumeType": "io2"})), expect!["400 InvalidParameterCombinationException: Volumes of type io2 need 'blockDeviceMappings[0].ebs.iops'."]),
@@ -344,4 +345,33 @@ async fn container_recipes_that_cannot_be_are_refused() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn images_grow_out_of_the_account_s_own() {
+    let server = bench().await;
+    let parent = start(&server, "a").await;
+    let made = server.call(Operation::CreateComponent, create("web", "1.0.0", "one")).await;
+    assert_eq!(made.error, None);
+    carry_out(&server, &parent, 4).await;
+    let run = run_of(&server, &parent).await;
+    store::image::set_os_version(&server.db, run, "Debian 13").await.unwrap();
+    let own = |version: &str| json!(format!("{OWN}:image/web/{version}"));
+    for version in ["1.0.0/1", "1.0.0", "1.x.x", "x.x.x"] {
+        let input = with(image("3.x.0", version), "parentImage", own(version));
+        assert_eq!(server.call(Operation::CreateImageRecipe, input).await.error, None, "{version}");
+    }
+    let input = with(image("3.x.0", "none"), "parentImage", own("2.x.x"));
+    server.check(Operation::CreateImageRecipe, input, expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/2.x.x' cannot be found."]).await;
+    let input = with(container("1.0.0", "a"), "parentImage", own("x.x.x"));
+    server.check(Operation::CreateContainerRecipe, input, expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/x.x.x' is an image of type AMI; it must be DOCKER."]).await;
+    let old = with(create("old", "1.0.0", "one"), "supportedOsVersions", json!(["Debian 12"]));
+    assert_eq!(server.call(Operation::CreateComponent, old).await.error, None);
+    let old = json!([{"componentArn": format!("{OWN}:component/old/x.x.x")}]);
+    let input = with(image("3.x.0", "old"), "parentImage", own("x.x.x"));
+    server.check(Operation::CreateImageRecipe, with(input, "components", old), expect!["400 InvalidParameterValueException: The value supplied for parameter 'components[0].componentArn' is not valid. It supports Debian 12, and the parent image is Debian 13."]).await;
+
+    // Recipes hold no image back: their images have copies.
+    let key = json!({"imageBuildVersionArn": parent});
+    assert_eq!(server.call(Operation::DeleteImage, key).await.error, None);
 }

@@ -1,15 +1,20 @@
 //! `goldsmith component`: documents without an image around them.
 
+mod chaining;
 mod config;
 mod document;
 mod object;
 mod order;
 mod place;
 mod platform;
+mod prepare;
 mod run;
 mod state;
 mod story;
+mod stream;
+mod trial;
 mod validate;
+mod work;
 
 use clap::Subcommand;
 

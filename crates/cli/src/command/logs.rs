@@ -30,9 +30,8 @@ impl Logs {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let db = home.catalogue().await?;
         let run = reference::find(db.as_ref(), &self.build, Among::All).await??;
-        let factory = home.factory(out).await?;
-        let lines =
-            factory.log(&run.work).map_err(|source| CliError::Log { run: title(&run), source })?;
+        let lines = factory::read_log(home.data(), &run.work)
+            .map_err(|source| CliError::Log { run: title(&run), source })?;
         match self.lines {
             Some(n) => print(last(n, lines), out)?,
             None => print(lines, out)?,

@@ -81,8 +81,9 @@ impl Serve {
                 usual if usual == home::LISTEN => String::new(),
                 other => format!(" --listen {other}"),
             };
+            let tls = if scheme == "https" { " --tls" } else { "" };
             out.note(format_args!(
-                "for account {} ({}): eval \"$(goldsmith env{listen})\"",
+                "for account {} ({}): eval \"$(goldsmith env{listen}{tls})\"",
                 account.id, account.alias
             ));
         }

@@ -76,6 +76,34 @@ fn a_shell_takes_what_env_prints() {
 }
 
 #[test]
+fn clients_are_told_of_tls() {
+    let data = tempfile::tempdir().unwrap();
+    let told = |args: &[&str]| json(data.path(), &[&["env"], args].concat());
+    let variables = told(&["--tls"]);
+    assert_eq!(word(&variables, "AWS_ENDPOINT_URL"), "https://127.0.0.1:4747");
+    assert_eq!(variables.get("AWS_CA_BUNDLE"), None);
+
+    // Wherever clients are started, and whatever the folder is called.
+    let folder = data.path().join("it's here");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("ca.pem"), "").unwrap();
+    let script = "cd \"$1\" && eval \"$(\"$0\" env --host localhost --tls-ca ca.pem)\" && \
+        printf '%s\\n' \"$AWS_ENDPOINT_URL\" \"$AWS_CA_BUNDLE\"";
+    let output = prepared("sh", data.path())
+        .args(["-c", script, env!("CARGO_BIN_EXE_goldsmith")])
+        .arg(&folder)
+        .output()
+        .unwrap();
+    let bundle = folder.join("ca.pem");
+    let expected = format!("https://localhost:4747\n{}\n", bundle.display());
+    assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
+
+    let said = fail(data.path(), &["env", "--tls-ca", "/nowhere"], 2);
+    assert!(said.starts_with("error: failed to read /nowhere"), "{said}");
+    fail(data.path(), &["env", "--host", "a b"], 2);
+}
+
+#[test]
 fn keys_are_rotated() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path();

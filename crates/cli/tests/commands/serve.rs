@@ -119,5 +119,7 @@ fn tls_needs_a_certificate_and_its_key() {
     let args = ["--listen", "127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key];
     let served = Served::start(data.path(), &args);
     assert!(served.told.starts_with("listening on https://127.0.0.1:"), "{}", served.told);
-    assert_eq!(served.end(Signal::TERM).0, Some(0));
+    let (code, said) = served.end(Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(said.contains(" --tls)\""), "{said}");
 }

@@ -137,7 +137,7 @@ impl<'a> Step<'a> {
     /// none that can be read.
     pub(super) fn timeout(&self) -> Option<Duration> {
         match self.part("timeoutSeconds") {
-            Some(node) => node.text()?.parse().ok().map(Duration::from_secs),
+            Some(node) => node.integer()?.parse().ok().map(Duration::from_secs),
             None if self.module.value == "ExecuteDocument" => None,
             None => Some(TIMEOUT),
         }
@@ -145,7 +145,7 @@ impl<'a> Step<'a> {
 
     /// Returns how often it is tried.
     pub(super) fn attempts(&self) -> u32 {
-        let written = self.part("maxAttempts").and_then(Node::text);
+        let written = self.part("maxAttempts").and_then(Node::integer);
         written.and_then(|text| text.parse().ok()).unwrap_or(1)
     }
 

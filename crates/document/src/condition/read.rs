@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Comparison, Condition, Guard, Order, Verdict};
 use crate::Algorithm;
+use crate::decode::Quantity;
 
 /// What an operator's member holds, and what must stand beside it.
 #[derive(Clone, Copy)]
@@ -238,7 +239,10 @@ impl<'de> Deserialize<'de> for Members {
                 let mut members = Members::default();
                 while let Some(name) = map.next_key::<String>()? {
                     match name.as_str() {
-                        "value" => members.value = Some(map.next_value()?),
+                        "value" => {
+                            let Quantity(value) = map.next_value()?;
+                            members.value = Some(value);
+                        }
                         "path" => members.path = Some(map.next_value()?),
                         "then" => members.then = Some(map.next_value()?),
                         "else" => members.otherwise = Some(map.next_value()?),
@@ -251,11 +255,13 @@ impl<'de> Deserialize<'de> for Members {
                                     let OneOf(condition) = map.next_value()?;
                                     Operand::Conditions(vec![condition])
                                 }
-                                Operator::Alone(_)
-                                | Operator::Text(_)
-                                | Operator::Number(_)
-                                | Operator::Pattern
-                                | Operator::Digest(_) => Operand::Text(map.next_value()?),
+                                Operator::Text(_) | Operator::Number(_) => {
+                                    let Quantity(operand) = map.next_value()?;
+                                    Operand::Text(operand)
+                                }
+                                Operator::Alone(_) | Operator::Pattern | Operator::Digest(_) => {
+                                    Operand::Text(map.next_value()?)
+                                }
                             };
                             members.operator = Some((operator, operand));
                         }

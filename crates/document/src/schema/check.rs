@@ -1,5 +1,7 @@
 //! Checks a tree against a schema and reports everything that does not fit.
 
+use std::borrow::Cow;
+
 use super::format::Format;
 use super::words::{alternatives, found, quoted};
 use super::{Limits, Others, Schema, Shape, Type, nearest};
@@ -96,13 +98,12 @@ impl Checker<'_> {
     fn is(&self, node: &Node, kind: Type, references: bool) -> bool {
         let open = references && is_open(node);
         let lenient = self.scalars == Scalars::Lenient;
-        let reads_as_bool = || matches!(node.text(), Some("true" | "false"));
-        let reads_as_integer = || node.text().is_some_and(is_integer);
+        let reads_as_integer = || node.integer().is_some_and(|text| is_integer(&text));
         match kind {
             Type::Null => node.value == Value::Null,
             Type::Boolean => match &node.value {
                 Value::Bool(_) => true,
-                Value::String(_) => open || (lenient && reads_as_bool()),
+                Value::String(_) => open || (lenient && node.boolean().is_some()),
                 Value::Null | Value::Number(_) | Value::Sequence(_) | Value::Mapping(_) => false,
             },
             Type::Integer => match &node.value {
@@ -202,10 +203,15 @@ impl Checker<'_> {
     }
 
     fn check_scalar(&mut self, node: &Node, shape: &Shape, subject: Subject<'_>, references: bool) {
-        let Some(text) = node.text() else { return };
         if references && is_open(node) {
             return;
         }
+        let text = match &shape.types[..] {
+            [Type::Integer, ..] => node.integer(),
+            [Type::Number, ..] => node.quantity(),
+            _ => node.text().map(Cow::Borrowed),
+        };
+        let Some(text) = text.as_deref() else { return };
         if !shape.choices.is_empty() && !shape.choices.iter().any(|choice| choice == text) {
             self.wrong_choice(text, node.span, shape, subject);
         }

@@ -99,13 +99,14 @@ fn versions_sql(
     sql.push(
         "SELECT image.run_id, image.name, image.ordered_version, 1 FROM image WHERE run_id = (",
     );
-    let next = |sql: &mut QueryBuilder<Sqlite>| {
+    let next = |sql: &mut QueryBuilder<Sqlite>, start| {
         sql.push("SELECT image.run_id FROM image JOIN run ON run.id = image.run_id WHERE ");
         push_scope(sql, scope);
         sql.push(" AND ").push(state);
         push_filters(sql, filters);
+        push_range(sql, filters, start);
     };
-    next(&mut sql);
+    next(&mut sql, if after.is_none() { Start::First } else { Start::Later });
     if let Some(key) = after {
         match entries {
             Entries::Version => {
@@ -121,7 +122,7 @@ fn versions_sql(
     sql.push(" ORDER BY ").push(order).push(" LIMIT 1)");
     sql.push(" UNION ALL SELECT found.run_id, found.name, found.ordered_version, page.n + 1");
     sql.push(" FROM page JOIN image AS found ON found.run_id = (");
-    next(&mut sql);
+    next(&mut sql, Start::Later);
     sql.push(match entries {
         Entries::Version => {
             " AND (image.name, image.ordered_version) > (page.name, page.ordered_version)"
@@ -168,6 +169,8 @@ fn builds_sql(
         sql.push(" AND image.name = ").push_bind(name.to_owned());
         sql.push(" AND image.ordered_version BETWEEN ").push_bind(from);
         sql.push(" AND ").push_bind(to);
+    } else {
+        push_range(&mut sql, filters, if after.is_none() { Start::First } else { Start::Later });
     }
     push_filters(&mut sql, filters);
     if let Some(key) = after {
@@ -194,20 +197,30 @@ pub async fn of_pipeline(
     limit: u32,
 ) -> Result<Vec<Image>, StoreError> {
     attempt("list the pipeline's images", async {
-        let mut sql = QueryBuilder::new(SELECT);
-        sql.push(" WHERE image.pipeline = ").push_bind(pipeline.to_owned());
-        sql.push(" AND run.state <> 'DELETED'");
-        push_filters(&mut sql, filters);
-        if let Some((created_at, run)) = after {
-            sql.push(" AND (image.created_at, image.run_id) < (");
-            sql.push_bind(created_at).push(", ").push_bind(run.to_string()).push(")");
-        }
-        sql.push(" ORDER BY image.created_at DESC, image.run_id DESC LIMIT ");
-        sql.push_bind(i64::from(limit));
+        let mut sql = pipeline_sql(pipeline, filters, after, limit);
         let rows: Vec<Row> = sql.build_query_as().fetch_all(db.pool()).await?;
         read(rows)
     })
     .await
+}
+
+fn pipeline_sql(
+    pipeline: &str,
+    filters: &Filters,
+    after: Option<(i64, RunId)>,
+    limit: u32,
+) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(SELECT);
+    sql.push(" WHERE image.pipeline = ").push_bind(pipeline.to_owned());
+    sql.push(" AND run.state <> 'DELETED'");
+    push_filters(&mut sql, filters);
+    if let Some((created_at, run)) = after {
+        sql.push(" AND (image.created_at, image.run_id) < (");
+        sql.push_bind(created_at).push(", ").push_bind(run.to_string()).push(")");
+    }
+    sql.push(" ORDER BY image.created_at DESC, image.run_id DESC LIMIT ");
+    sql.push_bind(i64::from(limit));
+    sql
 }
 
 fn push_scope(sql: &mut QueryBuilder<Sqlite>, scope: Scope<'_>) {
@@ -235,15 +248,34 @@ fn push_filters(sql: &mut QueryBuilder<Sqlite>, filters: &Filters) {
     }
 }
 
+/// Whether a search begins where the list does, or after an image that is in it.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    First,
+    Later,
+}
+
+/// Keeps a search for names among the images that may have them: the name in an image's ARN
+/// follows from the one that is shown.
+fn push_range(sql: &mut QueryBuilder<Sqlite>, filters: &Filters, start: Start) {
+    let names = || filters.titles.iter().map(|title| name::segment(title));
+    if let (Some(first), Start::First) = (names().min(), start) {
+        sql.push(" AND image.name >= ").push_bind(first);
+    }
+    // The other bound is the image before: two would leave the planner a choice.
+    if let Some(last) = names().max() {
+        sql.push(" AND image.name <= ").push_bind(last);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
-    use sqlx::Row as _;
 
     use super::*;
-    use crate::fixture::{Fixture, new_run};
+    use crate::fixture::{Fixture, explain, new_run};
     use crate::{image, run};
     use model::ImageState;
     use name::{Account, Region};
@@ -350,31 +382,58 @@ mod tests {
         check("x.x.x", Some("1.0.0/1"), image::Builds::Available).await;
     }
 
-    /// Each page is found by seeks in an index, whatever there is before it.
+    /// Each page is found by seeks in an index, whatever there is before it and whatever is
+    /// filtered; only the page itself may be sorted.
     #[tokio::test]
     async fn no_list_scans_the_images() {
         let Fixture { db, folder: _folder, .. } = Fixture::new().await;
         let (account, region) = place();
         let scope = Scope { account: &account, region: &region };
         let key = Key { name: "web".to_owned(), build: "1.0.0/1".parse().unwrap() };
-        let filters = Filters::default();
-        let all = [
-            versions_sql(scope, Entries::Version, Deprecated::Hidden, &filters, Some(&key), 25),
-            versions_sql(scope, Entries::Name, Deprecated::Shown, &filters, Some(&key), 25),
-            builds_sql(scope, None, &filters, Some(&key), 25),
-            builds_sql(scope, Some(("web", VersionPattern::Any)), &filters, Some(&key), 25),
+        let some = |text: &str| vec![text.to_owned(), format!("another {text}")];
+        let listed = ["1.0.0", "2.0.0"].map(|version| version.parse().unwrap()).to_vec();
+        let none = Filters::default();
+        let all = Filters {
+            titles: some("Web"),
+            versions: listed.clone(),
+            os_versions: some("Debian 12"),
+            platforms: some("Linux"),
+        };
+        let each = [
+            Filters { titles: vec!["Web".to_owned()], ..none.clone() },
+            Filters { titles: all.titles.clone(), ..none.clone() },
+            Filters { versions: listed, ..none.clone() },
+            Filters { os_versions: all.os_versions.clone(), ..none.clone() },
+            Filters { platforms: all.platforms.clone(), ..none.clone() },
         ];
-        for sql in all {
-            let text = format!("EXPLAIN QUERY PLAN {}", sql.into_string());
-            let plan = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(db.pool()).await.unwrap();
-            let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
-            let bad = |line: &String| {
-                line.starts_with("SCAN image")
-                    || line.starts_with("SCAN run")
-                    || line.contains("USE TEMP B-TREE FOR ORDER BY") && line.contains("image")
-            };
-            assert!(!plan.iter().any(bad), "{plan:#?}");
-            assert!(plan.iter().any(|line| line.contains("image_by_version")), "{plan:#?}");
+        let patterns = ["x.x.x", "1.x.x", "1.2.x", "1.2.3"].map(|text| text.parse().unwrap());
+        for of in [image::Builds::Any, image::Builds::Available] {
+            explain(&db, &super::super::latest_sql(of), "image_by_newest", &[]).await;
+        }
+        let index = "image_by_version";
+        for filters in each.iter().chain([&none, &all]) {
+            for after in [None, Some(&key)] {
+                for deprecated in [Deprecated::Shown, Deprecated::Hidden] {
+                    for entries in [Entries::Version, Entries::Name] {
+                        let sql = versions_sql(scope, entries, deprecated, filters, after, 25);
+                        let index = match entries {
+                            Entries::Version => "image_by_version",
+                            Entries::Name => "image_by_newest",
+                        };
+                        explain(&db, &sql.into_string(), index, &["page"]).await;
+                    }
+                }
+                let sql = builds_sql(scope, None, filters, after, 25);
+                explain(&db, &sql.into_string(), index, &[]).await;
+                for pattern in patterns {
+                    let sql = builds_sql(scope, Some(("web", pattern)), filters, after, 25);
+                    explain(&db, &sql.into_string(), index, &[]).await;
+                }
+            }
+            for after in [None, Some((7, RunId::from_random([7; 8])))] {
+                let sql = pipeline_sql("pipeline", filters, after, 25);
+                explain(&db, &sql.into_string(), "image_by_pipeline", &[]).await;
+            }
         }
     }
 
@@ -432,6 +491,19 @@ mod tests {
                 let expected: Vec<String> =
                     expected.iter().map(|(name, version)| format!("i{name}/{version}.0.0")).collect();
                 prop_assert_eq!(found, expected);
+
+                let titles = vec!["i2".to_owned(), "i0".to_owned()];
+                let named = Filters { titles, ..Filters::default() };
+                let (mut some, mut after) = (Vec::new(), None);
+                loop {
+                    let page = builds(&db, scope, None, &named, after.as_ref(), limit).await;
+                    let page = page.unwrap();
+                    let Some(last) = page.last() else { break };
+                    after = Some(Key { name: last.name.clone(), build: last.build });
+                    some.extend(page);
+                }
+                let expected = whole.iter().filter(|image| image.name != "i1").cloned();
+                prop_assert_eq!(some, expected.collect::<Vec<_>>());
 
                 let (mut count, mut after) = (0, None);
                 loop {

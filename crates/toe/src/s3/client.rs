@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::time::Duration;
 
 use document::{Algorithm, S3Address};
-use ureq::http::{Request, Response, StatusCode, Uri};
+use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
 use super::answer::{Page, refusal};
-use super::sign::{self, EMPTY, Slash, authorization, encode, timestamp};
-use super::{Credentials, Settings};
+use crate::aws::{
+    self, Credentials, EMPTY, Endpoint, EndpointError, Passing, Retry, Settings, Slash, encode,
+    is_passing_failure, is_passing_status, sign,
+};
 use crate::clock::{Deadline, since_1970};
 use crate::digest;
 use crate::http::{Trust, client};
-
-/// How often one request is tried.
-const ATTEMPTS: u32 = 5;
-
-/// The wait after the first failed attempt; it doubles each time.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// The largest answer that is kept in memory, in bytes: a page of a list has
 /// a thousand keys of a kilobyte, encoded.
@@ -35,8 +30,8 @@ const FIRST_REGION: &str = "us-east-1";
 /// A request to S3 failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum S3Error {
-    #[error("the endpoint `{0}` is no address: expected `https://…` or `http://…`")]
-    Endpoint(String),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     #[error("failed to ask for `{what}`")]
     Request { what: String, source: ureq::Error },
     #[error("`{what}` answered {status}{reason}")]
@@ -55,15 +50,12 @@ pub(crate) enum S3Error {
     Read { what: String, source: io::Error },
 }
 
-impl S3Error {
-    /// Whether the same request may succeed a little later.
+impl Passing for S3Error {
     fn is_passing(&self) -> bool {
         match self {
-            Self::Status { status, .. } => {
-                status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
-            }
-            Self::Request { source: ureq::Error::BadUri(_), .. } => false,
-            Self::Request { .. } | Self::Body { .. } => true,
+            Self::Status { status, .. } => is_passing_status(*status),
+            Self::Request { source, .. } => is_passing_failure(source),
+            Self::Body { .. } => true,
             Self::Endpoint(_)
             | Self::NoList { .. }
             | Self::TooLarge { .. }
@@ -81,8 +73,7 @@ pub(crate) struct Client {
     /// Where the last bucket was found.
     region: String,
     agent: Agent,
-    deadline: Deadline,
-    pause: Duration,
+    retry: Retry,
 }
 
 /// What is asked for, without its signature.
@@ -104,14 +95,13 @@ impl Client {
             endpoint,
             region: region.unwrap_or_else(|| FIRST_REGION.to_owned()),
             agent: client(Trust::Verified, deadline),
-            deadline,
-            pause: PAUSE,
+            retry: Retry::until(deadline),
         }
     }
 
     #[cfg(test)]
     pub(super) fn impatient(self) -> Self {
-        Self { pause: Duration::ZERO, ..self }
+        Self { retry: self.retry.impatient(), ..self }
     }
 
     /// Returns an object that is at most `limit` bytes long.
@@ -212,25 +202,11 @@ impl Client {
         })
     }
 
-    /// Tries until something lasting happens, time is up, or it was often enough.
     fn keep_trying<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
     ) -> Result<T, S3Error> {
-        let mut pause = self.pause;
-        for _ in 1..ATTEMPTS {
-            match attempt(self) {
-                Err(error) if error.is_passing() => {
-                    if self.deadline.left().is_some_and(|left| left < pause) {
-                        return Err(error);
-                    }
-                }
-                settled => return settled,
-            }
-            std::thread::sleep(pause);
-            pause *= 2;
-        }
-        attempt(self)
+        self.retry.run(|| attempt(self))
     }
 
     /// Returns the first `limit` bytes of what is answered.
@@ -271,17 +247,11 @@ impl Client {
         }
         if let Some(credentials) = &self.credentials {
             let sha256 = call.body.as_ref().map_or(EMPTY, |(_, sha256)| sha256);
-            headers.insert("x-amz-content-sha256".to_owned(), sha256.to_owned());
-            headers.insert("x-amz-date".to_owned(), timestamp(since_1970().as_secs()));
-            if let Some(token) = &credentials.session_token {
-                headers.insert("x-amz-security-token".to_owned(), token.clone());
-            }
-            let (method, query) = (call.method, &call.query);
-            let request = sign::Request { method, path: &path, query, headers: &headers };
-            let signed = authorization(&request, credentials, &self.region);
-            headers.insert("authorization".to_owned(), signed);
+            let (method, path, query, region) = (call.method, &path, &call.query, &self.region);
+            let request = aws::Request { method, path, query, region, service: "s3" };
+            sign(&request, &mut headers, sha256, credentials, since_1970().as_secs());
         }
-        let query = sign::query(&call.query);
+        let query = aws::query(&call.query);
         let mark = if query.is_empty() { "" } else { "?" };
         let mut request =
             Request::builder().method(call.method).uri(format!("{origin}{path}{mark}{query}"));
@@ -307,17 +277,8 @@ impl Client {
         let S3Address { bucket, key } = address;
         let key = encode(key, Slash::Kept);
         if let Some(endpoint) = &self.endpoint {
-            let origin = endpoint.trim_end_matches('/');
-            let uri = origin.parse::<Uri>().ok();
-            let known = |scheme: &str| matches!(scheme, "http" | "https");
-            let uri = uri.filter(|uri| uri.scheme_str().is_some_and(known));
-            let host = uri.as_ref().and_then(Uri::authority).map(ToString::to_string);
-            let host = host.ok_or_else(|| S3Error::Endpoint(endpoint.clone()))?;
-            // The endpoint's own path is part of what is signed.
-            let base = uri.map(|uri| uri.path().trim_end_matches('/').to_owned());
-            let path = format!("{}/{bucket}/{key}", base.unwrap_or_default());
-            let scheme_and_host = &origin[..origin.find(&host).unwrap_or(0) + host.len()];
-            return Ok(Place { origin: scheme_and_host.to_owned(), host, path });
+            let Endpoint { origin, host, base } = Endpoint::parse(endpoint)?;
+            return Ok(Place { origin, host, path: format!("{base}/{bucket}/{key}") });
         }
         let suffix = if self.region.starts_with("cn-") { ".cn" } else { "" };
         let server = format!("s3.{}.amazonaws.com{suffix}", self.region);

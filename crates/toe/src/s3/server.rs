@@ -3,15 +3,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use document::Algorithm;
-
-use super::sign::{self, Slash, authorization, encode};
-use super::{Credentials, Settings};
-use crate::digest;
+use crate::aws::received::{Received, credentials, decode};
+use crate::aws::{Settings, Slash, encode};
 
 /// How many keys one page of a list holds.
 const PAGE: usize = 2;
@@ -31,14 +28,6 @@ struct Held {
 pub(crate) struct Server {
     address: String,
     held: Arc<Mutex<Held>>,
-}
-
-pub(crate) fn credentials() -> Credentials {
-    Credentials {
-        access_key: "access".into(),
-        secret_key: "secret".into(),
-        session_token: Some("token".into()),
-    }
 }
 
 impl Server {
@@ -89,50 +78,26 @@ impl Server {
 }
 
 fn answer(mut stream: TcpStream, held: &mut Held) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut first = String::new();
-    reader.read_line(&mut first).unwrap();
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    let mut body = Vec::new();
-    reader.take(length).read_to_end(&mut body).unwrap();
-    let words: Vec<&str> = first.split(' ').collect();
-    held.requests.push(format!("{} {}", words[0], words[1]));
+    let received = Received::read(&stream);
+    held.requests.push(format!("{} {}", received.method, received.target));
     let answer = match held.refusals.pop_front() {
         Some(answer) => answer.as_bytes().to_vec(),
-        None => respond(words[0], words[1], &headers, body, held),
+        None => respond(received, held),
     };
     stream.write_all(&answer).unwrap();
 }
 
-fn respond(
-    method: &str,
-    target: &str,
-    headers: &BTreeMap<String, String>,
-    body: Vec<u8>,
-    held: &mut Held,
-) -> Vec<u8> {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let query: Vec<(String, String)> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect();
-    if let Err(reason) = check_signature(method, path, &query, headers, &body) {
+fn respond(received: Received, held: &mut Held) -> Vec<u8> {
+    if let Err(reason) = received.check_signature("s3") {
         return refuse(403, "SignatureDoesNotMatch", &reason);
     }
+    let Received { method, path, query, headers, body, .. } = received;
     if headers.get("x-amz-expected-bucket-owner").is_some_and(|owner| owner != OWNER) {
         return refuse(403, "AccessDenied", "Access Denied");
     }
-    let path = decode(path);
+    let path = decode(&path);
     let find = |name: &str| query.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-    match (method, find("list-type")) {
+    match (&*method, find("list-type")) {
         ("PUT", _) => {
             held.objects.insert(path, body);
             accept(b"")
@@ -147,29 +112,6 @@ fn respond(
             None => refuse(404, "NoSuchKey", "The specified key does not exist."),
         },
     }
-}
-
-fn check_signature(
-    method: &str,
-    path: &str,
-    query: &[(String, String)],
-    headers: &BTreeMap<String, String>,
-    body: &[u8],
-) -> Result<(), String> {
-    let given = headers.get("authorization").ok_or("unsigned")?;
-    let signed = given.split("SignedHeaders=").nth(1).and_then(|it| it.split(',').next());
-    let names: Vec<&str> = signed.unwrap().split(';').collect();
-    let headers = names.iter().map(|name| ((*name).to_owned(), headers[*name].clone())).collect();
-    let request = sign::Request { method, path, query, headers: &headers };
-    if authorization(&request, &credentials(), "eu-west-1") != *given {
-        return Err("not what was sent".into());
-    }
-    let sha256 = digest::of(&mut &body[..], Algorithm::Sha256).unwrap();
-    if headers.get("x-amz-content-sha256") != Some(&sha256) {
-        return Err("not the digest".into());
-    }
-    let has_token = headers.get("x-amz-security-token").is_some_and(|token| token == "token");
-    if has_token { Ok(()) } else { Err("no token".into()) }
 }
 
 fn list(bucket: &str, start: &str, skipped: usize, held: &Held) -> String {
@@ -200,19 +142,4 @@ fn refuse(status: u16, code: &str, message: &str) -> Vec<u8> {
         body.len()
     );
     (head + &body).into_bytes()
-}
-
-fn decode(encoded: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = encoded.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next().unwrap(), rest.next().unwrap()];
-                u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).unwrap()
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).unwrap()
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use document::S3Address;
 
-use super::{Client, S3Error, Settings};
+use super::{Client, S3Error};
+use crate::aws::Settings;
 use crate::clock::Deadline;
 
 /// How long reading an object may take.

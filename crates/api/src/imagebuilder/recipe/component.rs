@@ -132,7 +132,7 @@ mod tests {
         let component =
             ComponentConfiguration { component_arn: arn.to_owned(), ..Default::default() };
         let os_version = Some("Debian 12".to_owned());
-        let parent = Parent { arn: None, platform: Platform::Linux, os_version };
+        let parent = Parent { platform: Platform::Linux, os_version };
         check("components[0]", &parent, &entry, &component).map_err(|error| error.message)
     }
 

@@ -2,20 +2,19 @@
 
 use base::Managed;
 use model::{ParentImage, ParseParentError};
-use name::Arn;
-use store::{StoreErrorKind, ami};
+use name::Owner;
+use store::{AmiStatus, StoreErrorKind, ami};
 use wire::imagebuilder::{Error, ImageType, Platform};
 use wire::sigv4::Caller;
 
 use super::platform;
 use crate::Api;
-use crate::imagebuilder::error::{invalid, refusal, told, unsupported};
+use crate::imagebuilder::error::{arn, invalid, refusal, told, unsupported};
+use crate::imagebuilder::managed::os_version;
 
 /// What is known of a parent image.
 #[derive(Debug)]
 pub(in crate::imagebuilder) struct Parent {
-    /// Its ARN as it is given, if it has one.
-    pub(in crate::imagebuilder) arn: Option<Arn>,
     /// The platform that its instances have.
     pub(in crate::imagebuilder) platform: Platform,
     /// Its operating system and version, where they are recorded.
@@ -40,7 +39,7 @@ impl Api {
             | ParseParentError::NeedlessDigest(_)
             | ParseParentError::BadForm(_) => invalid(parameter, told(&error)),
         };
-        let linux = Parent { arn: None, platform: Platform::Linux, os_version: None };
+        let linux = Parent { platform: Platform::Linux, os_version: None };
         match ParentImage::parse(text, None).map_err(refuse)? {
             ParentImage::Arn(_) => self.image_parent(caller, parameter, text, ImageType::Ami).await,
             ParentImage::Ami(id) => match ami::get(self.db(), id).await {
@@ -49,7 +48,9 @@ impl Api {
                     let rule = format!("'{text}' is in {region}, not in {}.", caller.region);
                     Err(invalid(parameter, rule))
                 }
-                Ok(found) if found.ami.owner != caller.account => {
+                Ok(found)
+                    if found.ami.owner != caller.account || found.status == AmiStatus::Disabled =>
+                {
                     Err(invalid(parameter, "You are not authorized to use the provided image."))
                 }
                 Ok(_) => Ok(linux),
@@ -58,10 +59,13 @@ impl Api {
                 }
                 Err(error) => Err(refusal(error)),
             },
-            ParentImage::Name(name) if Managed::find(&name).is_some() => Ok(linux),
-            ParentImage::Name(name) => {
-                Err(invalid(parameter, format!("There is no managed image '{name}'.")))
-            }
+            ParentImage::Name(name) => match Managed::find(&name) {
+                Some(found) => {
+                    let os_version = Some(os_version(found.release).to_owned());
+                    Ok(Parent { os_version, ..linux })
+                }
+                None => Err(invalid(parameter, format!("There is no managed image '{name}'."))),
+            },
             // Without a digest beside them disks are refused above.
             ParentImage::Disk { .. } => Err(invalid(parameter, "It must not be a disk image.")),
         }
@@ -75,16 +79,24 @@ impl Api {
         text: &str,
         r#type: ImageType,
     ) -> Result<Parent, Error> {
-        let entry = self.find(caller, parameter, text).await?;
-        let found = entry.body["type"].as_str().unwrap_or(ImageType::Ami.as_str());
-        if found != r#type.as_str() {
+        // Only machine images are built and shipped so far.
+        let found = ImageType::Ami;
+        let image = arn(parameter, text)?;
+        let parent = match image.owner() {
+            Owner::Managed(_) => {
+                let entry = self.find(caller, parameter, text).await?;
+                let os_version = entry.body["osVersion"].as_str().map(str::to_owned);
+                Parent { platform: platform(entry.body["platform"].as_str()), os_version }
+            }
+            Owner::Account(_) => {
+                let image = self.newest(caller, parameter, text).await?;
+                Parent { platform: platform(Some(&image.platform)), os_version: image.os_version }
+            }
+        };
+        if found != r#type {
             let rule = format!("'{text}' is an image of type {found}; it must be {type}.");
             return Err(invalid(parameter, rule));
         }
-        Ok(Parent {
-            arn: Some(super::super::error::arn(parameter, text)?),
-            platform: platform(&entry.body),
-            os_version: entry.body["osVersion"].as_str().map(str::to_owned),
-        })
+        Ok(parent)
     }
 }

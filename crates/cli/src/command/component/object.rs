@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use document::{ParseS3AddressError, S3Address};
 use name::Account;
 use serde::{Deserialize, Serialize};
-use toe::s3::{Settings, TransferError, read_object, store_folder};
+use toe::aws::{Service, Settings};
+use toe::s3::{TransferError, read_object, store_folder};
 
 use crate::environment::Environment;
 
@@ -154,7 +155,7 @@ impl LogBucket {
 
 /// Returns how S3 is reached.
 pub(crate) fn settings(environment: &Environment) -> Settings {
-    Settings::of(|name| environment.variable(name))
+    Settings::of(Service::S3, |name| environment.variable(name))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use name::Account;
 use super::config::{Config, ConfigParameter};
 use super::object::{LogBucket, LogBucketError, ObjectError, Objects};
 use super::run::Run;
+use super::stream::{LogOptions, LogTarget, LogTargetError};
 use crate::environment::Environment;
 
 /// What a run is asked for. Documents are named, not read.
@@ -23,14 +24,14 @@ pub(crate) struct Order {
     pub(crate) log_directory: PathBuf,
     /// Where the log folder is stored in the end, besides.
     pub(crate) log_bucket: Option<LogBucket>,
+    /// Where lines go in CloudWatch Logs, besides.
+    pub(crate) log_target: Option<LogTarget>,
     /// The account that must own the buckets of documents.
     pub(crate) document_owner: Option<Account>,
     /// Where state is kept over a restart.
     pub(crate) state_directory: Option<PathBuf>,
     /// Whether the runner's own notes are shown.
     pub(crate) trace: bool,
-    /// What is asked for but will not be done, with the user's consent.
-    pub(crate) left_out: Option<&'static str>,
 }
 
 /// A run is not asked for in the right way.
@@ -58,12 +59,17 @@ pub(crate) enum OrderError {
     },
     #[error(transparent)]
     LogBucket(#[from] LogBucketError),
+    #[error(transparent)]
+    LogTarget(#[from] LogTargetError),
     #[error("`{0}` is not a parameter: expected name=value")]
     Parameter(String),
     #[error("`{0}` is not an execution id: expected up to 128 letters, digits, `-`, `_` and `.`")]
     ExecutionId(String),
-    #[error("{option} is not supported yet: {reason}")]
-    Unsupported { option: &'static str, reason: &'static str },
+    #[error(
+        "--shell-on-failure opens a shell in a sandbox only, as the agent alone can be talked to \
+         in a machine: leave out --vm"
+    )]
+    ShellInMachine,
     #[error("{document}: {source}")]
     Missing { document: String, source: document::MissingParameter },
 }
@@ -72,11 +78,14 @@ impl Order {
     /// Returns what `run` asks for; what it does not say, its configuration
     /// file does.
     pub(crate) fn of(run: &Run, environment: &Environment) -> Result<Self, OrderError> {
+        if run.vm && run.shell_on_failure {
+            return Err(OrderError::ShellInMachine);
+        }
         let objects = Objects::of(environment, run.document_s3_bucket_owner.clone());
         let read = |path| Config::read(path, &objects);
         let config = run.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let left_out = refuse_unsupported(run, &config)?;
         let log_bucket = log_bucket(run, &config)?;
+        let log_target = log_target(run, &config)?;
         let named = run.positional.iter().chain(&run.documents);
         let given = parameters(&run.parameters)?;
         let documents = match run.config {
@@ -103,13 +112,13 @@ impl Order {
                 .or(config.log_directory)
                 .unwrap_or_else(|| PathBuf::from(".")),
             log_bucket,
+            log_target,
             document_owner: run
                 .document_s3_bucket_owner
                 .clone()
                 .or(config.document_s3_bucket_owner),
             state_directory: run.state_directory.clone().or(config.state_directory),
             trace: run.trace || config.trace,
-            left_out,
         })
     }
 }
@@ -134,24 +143,14 @@ fn log_bucket(run: &Run, config: &Config) -> Result<Option<LogBucket>, LogBucket
     )
 }
 
-fn refuse_unsupported(run: &Run, config: &Config) -> Result<Option<&'static str>, OrderError> {
-    let either = |a: &Option<String>, b: &Option<String>| a.is_some() || b.is_some();
-    let mut left_out = None;
-    for (option, is_given) in [
-        ("--cw-log-group", either(&run.cw_log_group, &config.cw_log_group)),
-        ("--cw-log-stream", either(&run.cw_log_stream, &config.cw_log_stream)),
-        ("--cw-log-region", either(&run.cw_log_region, &config.cw_log_region)),
-    ] {
-        if !is_given {
-            continue;
-        }
-        if !run.cw_ignore_failures && !config.cw_ignore_failures {
-            let reason = "there is no CloudWatch to log to; --cw-ignore-failures goes on without";
-            return Err(OrderError::Unsupported { option, reason });
-        }
-        left_out = Some("nothing is logged to CloudWatch: that is not supported yet");
-    }
-    Ok(left_out)
+/// Returns where lines go besides, each part as `run` says or else `config`.
+fn log_target(run: &Run, config: &Config) -> Result<Option<LogTarget>, LogTargetError> {
+    LogTarget::of(LogOptions {
+        group: run.cw_log_group.clone().or_else(|| config.cw_log_group.clone()),
+        stream: run.cw_log_stream.clone().or_else(|| config.cw_log_stream.clone()),
+        region: run.cw_log_region.clone().or_else(|| config.cw_log_region.clone()),
+        ignore_failures: run.cw_ignore_failures || config.cw_ignore_failures,
+    })
 }
 
 /// Returns the pairs of `name=value,name=value` texts. A part without `=`

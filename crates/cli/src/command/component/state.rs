@@ -13,6 +13,8 @@ use toe::Record;
 
 use super::document::Document;
 use super::object::LogBucket;
+use super::order::Order;
+use super::stream::LogTarget;
 
 const FILE: &str = "state.json";
 
@@ -30,6 +32,9 @@ pub(crate) struct State {
     /// Where the log folder is stored in the end, besides.
     #[serde(default)]
     pub(crate) log_bucket: Option<LogBucket>,
+    /// Where lines go in CloudWatch Logs, besides.
+    #[serde(default)]
+    pub(crate) log_target: Option<LogTarget>,
     /// The log folder.
     pub(crate) log_folder: PathBuf,
     /// What happened so far; holds the execution's id.
@@ -72,7 +77,7 @@ pub(crate) enum StateError {
 
 impl State {
     /// Returns the file in `folder` that holds an execution.
-    pub(crate) fn path(folder: &Path) -> PathBuf {
+    fn path(folder: &Path) -> PathBuf {
         folder.join(FILE)
     }
 
@@ -113,6 +118,27 @@ impl State {
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// Makes `order` that of the execution, which it must not contradict.
+    pub(crate) fn complete(&self, order: &mut Order) -> Result<(), StateError> {
+        let waiting = self.documents.iter();
+        let documents: Vec<_> =
+            waiting.map(|one| (one.path.clone(), one.parameters.clone())).collect();
+        let agrees = (order.documents.is_empty() || order.documents == documents)
+            && (order.phases.is_none() || order.phases == self.phases);
+        if !agrees {
+            let what = "what is asked for".to_owned();
+            let folder = order.state_directory.clone().unwrap_or_default();
+            return Err(StateError::Changed { what, path: Self::path(&folder) });
+        }
+        order.documents = documents;
+        order.phases = self.phases.clone();
+        let document_owner = order.document_owner.take();
+        order.document_owner = document_owner.or_else(|| self.document_owner.clone());
+        order.log_bucket = order.log_bucket.take().or_else(|| self.log_bucket.clone());
+        order.log_target = order.log_target.take().or_else(|| self.log_target.clone());
+        Ok(())
     }
 
     /// Fails unless `documents` are those of the execution, which waits in

@@ -1,5 +1,5 @@
 //! What happens while documents run, told to everyone at once: the terminal,
-//! the log folder and the record.
+//! the log folder, CloudWatch and the record.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use channel::{Event, Status};
 use factory::{Case, Cause, Failure, clean};
 use jiff::tz::TimeZone;
+use toe::logs::{LogStream, LogStreamError};
 use toe::{LogFolder, LogFolderError, Record};
 
 use super::document::Document;
@@ -18,6 +19,14 @@ use crate::{clock, text};
 /// How many of a failing step's last lines are told.
 const LAST_LINES: usize = 20;
 
+/// Where it is written what happens.
+pub(crate) struct Logs {
+    pub(crate) record: Record,
+    pub(crate) folder: LogFolder,
+    /// A stream of CloudWatch Logs, or why there is none.
+    pub(crate) stream: Option<Result<LogStream, LogStreamError>>,
+}
+
 /// Tells what happens.
 pub(crate) struct Story<'a> {
     documents: &'a [Document],
@@ -25,6 +34,7 @@ pub(crate) struct Story<'a> {
     zone: TimeZone,
     trace: bool,
     cancel: &'a AtomicBool,
+    stream: Option<Result<LogStream, LogStreamError>>,
     state: Mutex<State>,
 }
 
@@ -45,15 +55,16 @@ pub(crate) struct Told {
     pub(crate) record: Record,
     pub(crate) folder: LogFolder,
     pub(crate) broken: Option<LogFolderError>,
+    pub(crate) stream: Option<Result<LogStream, LogStreamError>>,
     pub(crate) cases: Vec<Case>,
     pub(crate) failure: Option<Failure>,
 }
 
 impl<'a> Story<'a> {
-    /// Returns a story that goes on from `record`.
+    /// Returns a story that goes on from the record in `logs`.
     pub(crate) fn new(
         documents: &'a [Document],
-        (record, folder): (Record, LogFolder),
+        Logs { record, folder, stream }: Logs,
         teller: &'a Teller,
         trace: bool,
         cancel: &'a AtomicBool,
@@ -68,7 +79,7 @@ impl<'a> Story<'a> {
             failure: None,
         };
         let (zone, state) = (TimeZone::system(), Mutex::new(state));
-        Self { documents, teller, zone, trace, cancel, state }
+        Self { documents, teller, zone, trace, cancel, stream, state }
     }
 
     /// Returns the labels of all steps that `phases` holds, in order.
@@ -153,14 +164,17 @@ impl<'a> Story<'a> {
             Event::Output { phase, step, line, .. } => {
                 let line = clean(line);
                 let label = label(self.documents, n, phase, step);
-                let added =
-                    state.folder.add_output(&format!("{} {label} | {line}", text::stamp(now)));
+                let text = format!("{} {label} | {line}", text::stamp(now));
+                let added = state.folder.add_output(&text);
                 state.check(added);
                 if state.last_lines.len() == LAST_LINES {
                     state.last_lines.pop_front();
                 }
                 state.last_lines.push_back(line.clone());
                 drop(state);
+                if let Some(Ok(stream)) = &self.stream {
+                    stream.add(now, &text);
+                }
                 let time = text::time_of_day(now, &self.zone);
                 self.teller.line(format!("{time} {label}"), line);
             }
@@ -215,7 +229,7 @@ impl<'a> Story<'a> {
     pub(crate) fn finish(self) -> Told {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { record, folder, broken, cases, failure, .. } = state;
-        Told { record, folder, broken, cases, failure }
+        Told { record, folder, broken, stream: self.stream, cases, failure }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -53,7 +53,7 @@ struct Count {
 impl Count {
     fn of(repeat: &Node) -> Option<Self> {
         let count = repeat.member("for")?;
-        let number = |name: &str| count.member(name)?.text()?.parse().ok();
+        let number = |name: &str| count.member(name)?.integer()?.parse().ok();
         Some(Self { start: number("start")?, end: number("end")?, stride: number("updateBy")? })
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn lint(outline: &Outline<'_>, problems: &mut Problems) {
 fn nested(step: &Step<'_>, problems: &mut Problems) {
     for (name, only) in [("timeoutSeconds", "-1"), ("maxAttempts", "1")] {
         let written = step.part(name);
-        if let Some(node) = written.filter(|node| node.text() != Some(only)) {
+        if let Some(node) = written.filter(|node| node.integer().as_deref() != Some(only)) {
             let message = format!("`{name}` of `ExecuteDocument` is always {only}");
             let help = format!("remove `{name}`, and set it on the steps of the other document");
             problems.push(Problem::error("execute-document", node.span, message).help(help));

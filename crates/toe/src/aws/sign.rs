@@ -12,34 +12,53 @@ use super::Credentials;
 /// The digest of no payload.
 pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// What is signed of a request.
+/// What is signed of a request, and for whom.
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
     /// The path, encoded.
     pub(crate) path: &'a str,
     /// Names and values, neither encoded nor in order.
     pub(crate) query: &'a [(String, String)],
-    /// Headers by their names in lower case, `x-amz-date` and
-    /// `x-amz-content-sha256` among them.
-    pub(crate) headers: &'a BTreeMap<String, String>,
+    pub(crate) region: &'a str,
+    /// The service as signatures call it, as in `s3`.
+    pub(crate) service: &'a str,
 }
 
-/// Returns the value of the `authorization` header.
+/// Adds to `headers` what proves that `credentials` sent them at `unix_seconds`,
+/// with a payload of the digest `sha256`. Their names are in lower case.
+pub(crate) fn sign(
+    request: &Request<'_>,
+    headers: &mut BTreeMap<String, String>,
+    sha256: &str,
+    credentials: &Credentials,
+    unix_seconds: u64,
+) {
+    headers.insert("x-amz-content-sha256".to_owned(), sha256.to_owned());
+    headers.insert("x-amz-date".to_owned(), timestamp(unix_seconds));
+    if let Some(token) = &credentials.session_token {
+        headers.insert("x-amz-security-token".to_owned(), token.clone());
+    }
+    let signed = authorization(request, headers, credentials);
+    headers.insert("authorization".to_owned(), signed);
+}
+
+/// Returns the value of the `authorization` header; `x-amz-date` and
+/// `x-amz-content-sha256` are among `headers`.
 pub(crate) fn authorization(
     request: &Request<'_>,
+    headers: &BTreeMap<String, String>,
     credentials: &Credentials,
-    region: &str,
 ) -> String {
-    let header = |name: &str| request.headers.get(name).map_or("", String::as_str);
+    let header = |name: &str| headers.get(name).map_or("", String::as_str);
     let time = header("x-amz-date");
     let day = time.get(..8).unwrap_or(time);
-    let scope = format!("{day}/{region}/s3/aws4_request");
-    let signed: Vec<&str> = request.headers.keys().map(String::as_str).collect();
+    let scope = format!("{day}/{}/{}/aws4_request", request.region, request.service);
+    let signed: Vec<&str> = headers.keys().map(String::as_str).collect();
     let signed = signed.join(";");
-    let headers: String =
-        request.headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let lines: String =
+        headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
     let canonical = format!(
-        "{}\n{}\n{}\n{headers}\n{signed}\n{}",
+        "{}\n{}\n{}\n{lines}\n{signed}\n{}",
         request.method,
         request.path,
         query(request.query),
@@ -47,7 +66,7 @@ pub(crate) fn authorization(
     );
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
     let secret = format!("AWS4{}", credentials.secret_key);
-    let key = [day, region, "s3", "aws4_request"]
+    let key = [day, request.region, request.service, "aws4_request"]
         .iter()
         .fold(secret.into_bytes(), |key, part| hmac(&key, part.as_bytes()).to_vec());
     format!(
@@ -92,7 +111,7 @@ pub(crate) fn encode(text: &str, slash: Slash) -> String {
 }
 
 /// Returns a moment as signatures write it, as in `20130524T000000Z`.
-pub(crate) fn timestamp(unix_seconds: u64) -> String {
+fn timestamp(unix_seconds: u64) -> String {
     let (days, seconds) = (unix_seconds / 86_400, unix_seconds % 86_400);
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -153,8 +172,9 @@ mod tests {
             [("host", "examplebucket.s3.amazonaws.com"), ("x-amz-date", "20130524T000000Z")];
         let headers = common.iter().chain(headers).map(pair).collect();
         let query: Vec<_> = query.iter().map(pair).collect();
-        let request = Request { method, path, query: &query, headers: &headers };
-        let actual = authorization(&request, &credentials, "us-east-1");
+        let (region, service) = ("us-east-1", "s3");
+        let request = Request { method, path, query: &query, region, service };
+        let actual = authorization(&request, &headers, &credentials);
         let start = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/\
             aws4_request,SignedHeaders=";
         assert!(actual.starts_with(start), "{actual}");
