@@ -2,6 +2,8 @@
 //! written, and a condition with noise for operands is judged or refused.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use document::{Component, Environment, Reference};
 use libfuzzer_sys::fuzz_target;
 
@@ -25,12 +27,14 @@ phases:
       - {name: D, action: Reboot, inputs: {delaySeconds: '{{ Noise }}'}}
 ";
 
+static COMPONENT: LazyLock<Component> =
+    LazyLock::new(|| Component::parse(DOCUMENT).expect("the document is a good one").value);
+
 fuzz_target!(|text: &str| {
     if let Ok(reference) = text.parse::<Reference>() {
         assert_eq!(reference.to_string().parse(), Ok(reference));
     }
-    let component = Component::parse(DOCUMENT).expect("the document is a good one").value;
-    for step in &component.phases[0].steps {
+    for step in &COMPONENT.phases[0].steps {
         // Values may be wrong; only a panic is of interest.
         let _ = step.resolve(&Same(text));
         step.resolve_inputs(&Same(text)).expect("every reference has a value");

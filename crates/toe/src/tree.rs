@@ -1,4 +1,5 @@
-//! Folders with all that is in them: walks, copies and moves.
+//! Folders with all that is in them: walks, copies and moves; and those that
+//! something lies in.
 //!
 //! Links are taken as they are and never followed, so that nothing outside
 //! the folder is touched.
@@ -34,6 +35,20 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(FileError::io("list", folder))?;
     paths.sort();
     Ok(paths)
+}
+
+/// Makes the folders that `path` lies in.
+pub(crate) fn make_parents(path: &Path) -> Result<(), FileError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(|error| {
+        let in_the_way = parent.ancestors().find(|path| path.symlink_metadata().is_ok());
+        match (error.kind(), in_the_way) {
+            (io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory, Some(path)) => {
+                FileError::NotAFolder(path.to_owned())
+            }
+            (_, _) => FileError::io("create", parent)(error),
+        }
+    })
 }
 
 /// Whether a copy belongs to whom its source belonged.

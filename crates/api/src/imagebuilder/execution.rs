@@ -103,7 +103,7 @@ impl Api {
         let executed = self.executed(image).await?;
         let all = [Workflow::Build, Workflow::Test, Workflow::Distribution];
         let told = (1..=executed.attempts()).flat_map(|attempt| {
-            all.into_iter().filter_map(move |workflow| Some((workflow, attempt)))
+            all.into_iter().map(move |workflow| (workflow, attempt))
         });
         let told = told.filter_map(|(workflow, attempt)| executed.tell(workflow, attempt));
         let (page, next_token) =

@@ -7,8 +7,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wire::imagebuilder::Operation;
 
+use crate::bench;
 use crate::component::create;
 use crate::server::{OWN, Server};
+use crate::workflow;
 
 const CLIENTS: usize = 64;
 
@@ -77,6 +79,235 @@ async fn one_of_many_equal_requests_is_carried_out() {
         assert!(answer.status == StatusCode::OK || refused, "{answer:?}");
     }
     assert_eq!(made, 1);
+}
+
+/// A kind of resource: how it is made, listed and deleted.
+struct Way {
+    make: Operation,
+    list: Operation,
+    delete: Operation,
+    /// What its ARN is called in answers, and by those that delete it.
+    arn: &'static str,
+    members: &'static str,
+    input: fn(&str) -> Value,
+}
+
+/// Every kind of which a client may have its own, each after those that it needs.
+const WAYS: [Way; 8] = [
+    Way {
+        make: Operation::CreateComponent,
+        list: Operation::ListComponents,
+        delete: Operation::DeleteComponent,
+        arn: "componentBuildVersionArn",
+        members: "componentVersionList",
+        input: |name| create(name, "1.0.0", "one"),
+    },
+    Way {
+        make: Operation::CreateWorkflow,
+        list: Operation::ListWorkflows,
+        delete: Operation::DeleteWorkflow,
+        arn: "workflowBuildVersionArn",
+        members: "workflowVersionList",
+        input: |name| workflow::create(name, "TEST", "one"),
+    },
+    Way {
+        make: Operation::CreateInfrastructureConfiguration,
+        list: Operation::ListInfrastructureConfigurations,
+        delete: Operation::DeleteInfrastructureConfiguration,
+        arn: "infrastructureConfigurationArn",
+        members: "infrastructureConfigurationSummaryList",
+        input: |name| json!({"name": name, "instanceProfileName": "none", "clientToken": name}),
+    },
+    Way {
+        make: Operation::CreateDistributionConfiguration,
+        list: Operation::ListDistributionConfigurations,
+        delete: Operation::DeleteDistributionConfiguration,
+        arn: "distributionConfigurationArn",
+        members: "distributionConfigurationSummaryList",
+        input: |name| {
+            let distributions = [json!({"region": "eu-west-1"})];
+            json!({"name": name, "distributions": distributions, "clientToken": name})
+        },
+    },
+    Way {
+        make: Operation::CreateLifecyclePolicy,
+        list: Operation::ListLifecyclePolicies,
+        delete: Operation::DeleteLifecyclePolicy,
+        arn: "lifecyclePolicyArn",
+        members: "lifecyclePolicySummaryList",
+        input: |name| {
+            json!({
+                "name": name, "clientToken": name, "executionRole": "keeper",
+                "resourceType": "AMI_IMAGE",
+                "policyDetails": [{
+                    "action": {"type": "DELETE"},
+                    "filter": {"type": "AGE", "value": 6, "unit": "MONTHS"},
+                }],
+                "resourceSelection": {"recipes": [{"name": name, "semanticVersion": "1.x.x"}]},
+            })
+        },
+    },
+    Way {
+        make: Operation::CreateImageRecipe,
+        list: Operation::ListImageRecipes,
+        delete: Operation::DeleteImageRecipe,
+        arn: "imageRecipeArn",
+        members: "imageRecipeSummaryList",
+        input: |name| {
+            json!({
+                "name": name, "semanticVersion": "1.0.0", "parentImage": PARENT,
+                "components": [{"componentArn": format!("{OWN}:component/{name}/1.0.0/1")}],
+                "clientToken": name,
+            })
+        },
+    },
+    Way {
+        make: Operation::CreateContainerRecipe,
+        list: Operation::ListContainerRecipes,
+        delete: Operation::DeleteContainerRecipe,
+        arn: "containerRecipeArn",
+        members: "containerRecipeSummaryList",
+        input: |name| {
+            json!({
+                "name": name, "semanticVersion": "1.0.0", "parentImage": "debian:12",
+                "containerType": "DOCKER", "clientToken": name,
+                "components": [{"componentArn": format!("{OWN}:component/{name}/1.0.0/1")}],
+                "targetRepository": {"service": "ECR", "repositoryName": "team/web"},
+            })
+        },
+    },
+    Way {
+        make: Operation::CreateImagePipeline,
+        list: Operation::ListImagePipelines,
+        delete: Operation::DeleteImagePipeline,
+        arn: "imagePipelineArn",
+        members: "imagePipelineList",
+        input: |name| {
+            let infrastructure = format!("{OWN}:infrastructure-configuration/{name}");
+            json!({
+                "name": name, "imageRecipeArn": format!("{OWN}:image-recipe/{name}/1.0.0"),
+                "infrastructureConfigurationArn": infrastructure, "clientToken": name,
+            })
+        },
+    },
+];
+
+const PARENT: &str = "arn:aws:imagebuilder:eu-west-1:aws:image/debian-server-12-x86/x.x.x";
+
+/// Makes one of each kind; returns their ARNs.
+async fn make(server: &Server, name: &str) -> Vec<Value> {
+    let mut made = Vec::new();
+    for way in &WAYS {
+        let pointer = format!("/{}", way.arn);
+        made.push(server.get(way.make, (way.input)(name), &pointer).await);
+    }
+    made
+}
+
+/// Returns the names on all pages of a list, each as often as it is there.
+async fn names(server: &Server, way: &Way) -> Vec<String> {
+    let pages = server.pages(way.list, json!({}), 5, way.members).await.concat();
+    pages.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What is there all the time is on every client's pages once, whatever others make and delete
+/// meanwhile; in the end there is what was made and not deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_kind_is_lost_or_doubled() {
+    const STEADY: usize = 12;
+    let server = Arc::new(Server::new().await);
+    let steady: Vec<String> = (0..STEADY).map(|n| format!("m{n:02}-steady")).collect();
+    for name in &steady {
+        make(&server, name).await;
+    }
+    let tasks = (0..CLIENTS).map(|n| {
+        let (server, steady) = (server.clone(), steady.clone());
+        tokio::spawn(async move {
+            // Before, between and after those that stay.
+            let name = format!("{}{n:02}-own", ["a", "m", "z"][n % 3]);
+            let made = make(&server, &name).await;
+            let way = &WAYS[n % WAYS.len()];
+            let listed = names(&server, way).await;
+            let once: BTreeSet<&String> = listed.iter().collect();
+            assert_eq!(once.len(), listed.len(), "doubled: {listed:?}");
+            assert!(steady.iter().all(|name| once.contains(name)), "lost: {listed:?}");
+            assert!(once.contains(&name), "{name} is lost: {listed:?}");
+            if n % 2 == 0 {
+                for (way, arn) in WAYS.iter().zip(made).rev() {
+                    server.get(way.delete, json!({ way.arn: arn }), "").await;
+                }
+            }
+            name
+        })
+    });
+    let mut left: BTreeSet<String> = steady.iter().cloned().collect();
+    for (n, task) in tasks.collect::<Vec<_>>().into_iter().enumerate() {
+        let name = task.await.unwrap();
+        if n % 2 == 1 {
+            left.insert(name);
+        }
+    }
+    for way in &WAYS {
+        assert_eq!(names(&server, way).await, left.iter().cloned().collect::<Vec<_>>());
+    }
+}
+
+/// Of clients that delete the same, one does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_deleted_at_once_is_deleted_once() {
+    let server = Arc::new(Server::new().await);
+    let made = make(&server, "web").await;
+    for (way, arn) in WAYS.iter().zip(made).rev() {
+        let delete = json!({ way.arn: arn });
+        let tasks: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let (server, delete) = (server.clone(), delete.clone());
+                tokio::spawn(async move { server.call(way.delete, delete).await })
+            })
+            .collect();
+        let mut deleted = 0;
+        for task in tasks {
+            let answer = task.await.unwrap();
+            deleted += usize::from(answer.status == StatusCode::OK);
+            let gone = answer.error.as_deref() == Some("ResourceNotFoundException");
+            assert!(answer.status == StatusCode::OK || gone, "{answer:?}");
+        }
+        assert_eq!(deleted, 1, "{:?}", way.delete);
+    }
+}
+
+/// All tags that are given at once are there afterwards, and none that was taken away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tags_given_at_once_are_all_kept() {
+    const TAGS: usize = 40;
+    let server = Arc::new(bench::bench().await);
+    let pipeline = json!(format!("{OWN}:image-pipeline/web"));
+    let image = bench::start(&server, "one").await;
+    for arn in [pipeline, image] {
+        let tag = |operation, member: &'static str, value: Value| {
+            let (server, mut input) = (server.clone(), json!({ "resourceArn": arn }));
+            input[member] = value;
+            tokio::spawn(async move { server.get(operation, input, "").await })
+        };
+        let tasks: Vec<_> = (0..TAGS)
+            .map(|n| tag(Operation::TagResource, "tags", json!({format!("t{n}"): "yes"})))
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let tasks: Vec<_> = (0..TAGS)
+            .filter(|n| n % 2 == 0)
+            .map(|n| tag(Operation::UntagResource, "tagKeys", json!([format!("t{n}")])))
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let of = json!({ "resourceArn": arn });
+        let tags = server.get(Operation::ListTagsForResource, of, "/tags").await;
+        let kept: BTreeSet<String> = tags.as_object().unwrap().keys().cloned().collect();
+        let expected = (0..TAGS).filter(|n| n % 2 == 1).map(|n| format!("t{n}"));
+        assert_eq!(kept, expected.collect::<BTreeSet<_>>());
+    }
 }
 
 const ARN: &str = "/componentBuildVersionArn";

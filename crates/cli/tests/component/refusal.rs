@@ -46,20 +46,32 @@ fn what_cannot_be_is_told_with_what_can() {
         let said = String::from_utf8_lossy(&output.stderr);
         expected.assert_eq(&said[said.find("error:").unwrap()..]);
     };
-    check(&["--in", "https://mirror.example/a.qcow2"], expect![[r#"
+    check(
+        &["--in", "https://mirror.example/a.qcow2"],
+        expect![[r#"
         error: `--in https://mirror.example/a.qcow2` names no base: the disk image `https://mirror.example/a.qcow2` needs its SHA-256 beside it
         hint: download it and give its path, as in `--in ./base.qcow2`
-    "#]]);
-    check(&["--in", "ssm:/base"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["--in", "ssm:/base"],
+        expect![[r#"
         error: `--in ssm:/base` names no base: `ssm:/base` is not supported yet: there is no parameter store
         hint: name a managed image as in `debian-server-12`, an image's ARN, an AMI or a disk image's path
-    "#]]);
-    check(&["--in", "Debian 12"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["--in", "Debian 12"],
+        expect![[r#"
         error: `--in Debian 12` names no base: `Debian 12` is not a parent image: expected an image's ARN, a managed image's name as in `debian-server-12`, or a disk image as in `./base.qcow2`
-    "#]]);
-    check(&["--in", "debian-server-12", "--vm", "--shell-on-failure"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["--in", "debian-server-12", "--vm", "--shell-on-failure"],
+        expect![[r#"
         error: --shell-on-failure opens a shell in a sandbox only, as the agent alone can be talked to in a machine: leave out --vm
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -95,6 +95,22 @@ fn lines_are_those_of_the_console_log() {
 }
 
 #[test]
+fn what_secure_parameters_hold_stays_here() {
+    let bench = Bench::new();
+    let mut put = bench.goldsmith();
+    put.args(["parameter", "put", "/app/key", "s3cr3t-value", "--secure", "--data-dir", "data"]);
+    assert!(put.output().unwrap().status.success());
+    bench.write("one.yaml", &one_step("echo {{ aws:ssm:/app/key }} s3cr3t-value"));
+    let streams = Streams::start();
+    let output =
+        streams.run(&bench, &["one.yaml", "-i", "id", "--data-dir", "data", "--cw-log-group", "g"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(streams.lines("g/id")[0].ends_with(" build Say | ******** ********"));
+    let asked = format!("{:?}", streams.asked.lock().unwrap());
+    assert!(!asked.contains("s3cr3t"), "{asked}");
+}
+
+#[test]
 fn a_configuration_says_where_lines_go_too() {
     let bench = Bench::new();
     bench.write("one.yaml", &one_step("exit 3"));

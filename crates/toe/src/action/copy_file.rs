@@ -9,6 +9,7 @@ use document::CopyFile;
 use super::FileError;
 use crate::Machine;
 use crate::paths::{expand, names_folder};
+use crate::tree::make_parents;
 
 pub(crate) fn perform(inputs: &CopyFile, machine: &Machine) -> Result<(), FileError> {
     for (source, destination) in pairs(&inputs.source, &inputs.destination, machine, Path::is_file)?
@@ -67,6 +68,5 @@ pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Res
     if !overwrite && fs::symlink_metadata(destination).is_ok() {
         return Err(FileError::Exists(destination.to_owned()));
     }
-    let parent = destination.parent().unwrap_or(destination);
-    fs::create_dir_all(parent).map_err(FileError::io("create", parent))
+    make_parents(destination)
 }

@@ -8,7 +8,7 @@ use document::CopyFolder;
 use super::FileError;
 use super::copy_file::pairs;
 use crate::Machine;
-use crate::tree::{Owners, copy};
+use crate::tree::{Owners, copy, make_parents};
 
 pub(crate) fn perform(inputs: &CopyFolder, machine: &Machine) -> Result<(), FileError> {
     let pairs = pairs(&inputs.source, &inputs.destination, machine, Path::is_dir)?;
@@ -37,7 +37,5 @@ pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Res
     if nearest.is_some_and(|nearest| nearest.starts_with(&from)) {
         return Err(FileError::Within(source.to_owned()));
     }
-    let parent = destination.parent().unwrap_or(destination);
-    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
-    Ok(())
+    make_parents(destination)
 }

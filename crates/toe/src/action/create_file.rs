@@ -10,6 +10,7 @@ use super::FileError;
 use crate::Machine;
 use crate::account::owners;
 use crate::paths::names_folder;
+use crate::tree::make_parents;
 
 pub(crate) fn perform(inputs: &CreateFile, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
@@ -20,9 +21,7 @@ pub(crate) fn perform(inputs: &CreateFile, machine: &Machine) -> Result<(), File
         return Err(FileError::Exists(path));
     }
     let (owner, group) = owners(inputs.owner.as_deref(), inputs.group.as_deref())?;
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(FileError::io("create the parents of", &path))?;
-    }
+    make_parents(&path)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)

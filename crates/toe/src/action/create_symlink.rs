@@ -8,6 +8,7 @@ use document::CreateSymlink;
 use super::FileError;
 use crate::Machine;
 use crate::paths::names_folder;
+use crate::tree::make_parents;
 
 pub(crate) fn perform(inputs: &CreateSymlink, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
@@ -20,7 +21,7 @@ pub(crate) fn perform(inputs: &CreateSymlink, machine: &Machine) -> Result<(), F
         Ok(_) if !inputs.force => return Err(FileError::LinkExists(path)),
         Ok(_) | Err(_) => {}
     }
-    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
+    make_parents(&path)?;
     // A relative target is what the link will mean, seen from its folder.
     let target = parent.join(&inputs.target);
     if !target.exists() {

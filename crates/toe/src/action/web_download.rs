@@ -16,6 +16,7 @@ use crate::digest::{self, Hasher};
 use crate::http::{Trust, client};
 use crate::part::Part;
 use crate::paths::names_folder;
+use crate::tree::make_parents;
 
 /// How often one file is tried, independent of the step's attempts.
 const ATTEMPTS: u32 = 5;
@@ -98,8 +99,7 @@ fn obtain(
     {
         return Ok(());
     }
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(FileError::io("create", parent))?;
+    make_parents(path)?;
     for attempt in 1.. {
         let Err(error) = fetch(inputs, path, bench.deadline) else { break };
         let is_last = attempt == ATTEMPTS || !error.is_passing();
