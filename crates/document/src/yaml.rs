@@ -1,8 +1,8 @@
 //! YAML (and so JSON) text as a tree that knows where everything stands.
 //!
-//! Scalars follow YAML 1.2's core schema; numbers keep their spelling, so
-//! that `1.10` and `0644` stay what was written. Nothing is known here of what
-//! a document should say.
+//! Scalars follow YAML 1.2's core schema, and `<<` merges; numbers keep their
+//! spelling, so that `1.10` and `0644` stay what was written. Nothing is known
+//! here of what a document should say.
 
 mod scalar;
 
@@ -26,6 +26,10 @@ const DEPTH_LIMIT: usize = 64;
 ///
 /// A document within [`TEXT_LIMIT`] cannot come near it without aliases.
 const WEIGHT_LIMIT: usize = 4 << 20;
+
+/// The member whose own members belong to the mapping that it is in: YAML 1.1
+/// has that, and go-yaml, which reads documents for AWS's runner.
+const MERGE: &str = "<<";
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -258,10 +262,41 @@ impl<'a> Builder<'a> {
         };
         let value = match kind {
             Kind::Sequence(items) => Value::Sequence(items),
+            Kind::Mapping { members, seen, .. } if seen.contains(MERGE) => {
+                Value::Mapping(self.merge(members, seen))
+            }
             Kind::Mapping { members, .. } => Value::Mapping(members),
         };
         let span = self.trimmed(Span::new(start, span.end.max(start)));
         self.add(Node { span, value }, weight, anchor)
+    }
+
+    /// Puts the members of what `<<` holds after those that are there, which
+    /// count before them.
+    fn merge(
+        &mut self,
+        members: Vec<(Spanned<String>, Node)>,
+        mut seen: HashSet<String>,
+    ) -> Vec<(Spanned<String>, Node)> {
+        let (merges, mut members): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|(key, _)| key.value == MERGE);
+        for (_, node) in merges {
+            let list = match node.value {
+                Value::Sequence(items) => items,
+                value => vec![Node { span: node.span, value }],
+            };
+            for node in list {
+                let Value::Mapping(more) = node.value else {
+                    let message = "`<<` holds something that has no members";
+                    let problem = Problem::error("merge", node.span, message);
+                    self.problems.push(problem.help("expected a mapping or a list of mappings"));
+                    continue;
+                };
+                let new = |(key, _): &(Spanned<String>, Node)| seen.insert(key.value.clone());
+                members.extend(more.into_iter().filter(new));
+            }
+        }
+        members
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {

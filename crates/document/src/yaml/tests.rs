@@ -51,6 +51,31 @@ fn yaml_and_json_read_alike() {
 }
 
 #[test]
+fn files_of_windows_read_like_others() {
+    check("a: |\r\n  one\r\n  two\r\nb: [x,\r\n  y]\r\n", r#"{a: "one\ntwo\n", b: ["x", "y"]}"#);
+    check("\u{feff}a: 1\n", "{a: 1}");
+    check("---\na: 1\n...\n", "{a: 1}");
+    check("%YAML 1.1\n---\na: 'x\r\n  y'\n", r#"{a: "x y"}"#);
+}
+
+#[test]
+fn merge_keys_bring_what_is_not_there() {
+    let base = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\n";
+    let check_merged = |merged: &str, expected: &str| {
+        let text = format!("{base}z: {merged}\n");
+        check(&text, &format!("{{x: {{a: 1, b: 2}}, y: {{b: 3, c: 4}}, z: {expected}}}"));
+    };
+    check_merged("{<<: *x, c: 5}", "{c: 5, a: 1, b: 2}");
+    check_merged("{b: 5, <<: *x}", "{b: 5, a: 1}");
+    check_merged("{<<: [*y, *x]}", "{b: 3, c: 4, a: 1}");
+    check_merged("{<<: {d: 6}, a: 5}", "{a: 5, d: 6}");
+    check_merged("{<<: []}", "{}");
+    refuse("{<<: 1}", "merge");
+    refuse("{<<: [{a: 1}, 2]}", "merge");
+    refuse("{<<: {a: 1}, <<: {b: 1}}", "duplicate-member");
+}
+
+#[test]
 fn broken_and_hostile_texts_are_refused() {
     refuse("a: [1", "yaml");
     refuse("a: 1\na: 2\n", "duplicate-member");
