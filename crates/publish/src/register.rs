@@ -6,7 +6,7 @@ use std::fs::File;
 use blob::{BlobError, Writer};
 use model::{
     Ami, Architecture, BootMode, BuildFacts, Distribution, NameTemplate, Snapshot, Tags, TagsError,
-    TemplateError,
+    Template, TemplateError,
 };
 use name::{Account, AmiId, Digest, RunId, SnapshotId};
 use store::ami::Registration;
@@ -43,6 +43,8 @@ pub struct Publication<'a> {
     pub owner: Account,
     /// The recipe's name, for AMIs that have no name of their own.
     pub recipe: &'a str,
+    /// The tags that the recipe gives to AMIs, by name; a distribution's own take their place.
+    pub tags: &'a BTreeMap<String, Template>,
     /// What templates ask for.
     pub facts: BuildFacts,
     /// The machines the image is for.
@@ -241,7 +243,8 @@ fn ami(
             .map_err(|source| RegisterError::Name { region: region.clone(), source })?
             .expand(facts),
     };
-    let tags = wanted.tags.iter().map(|(name, value)| (name.clone(), value.expand(facts)));
+    let tags = publication.tags.iter().chain(&wanted.tags);
+    let tags = tags.map(|(name, value)| (name.clone(), value.expand(facts)));
     let tags = Tags::new(tags.collect::<BTreeMap<_, _>>());
     Ok(Ami {
         id,
@@ -260,6 +263,7 @@ fn ami(
 mod tests {
     use std::os::unix::fs::FileExt;
     use std::path::Path;
+    use std::sync::LazyLock;
     use std::sync::atomic::AtomicBool;
 
     use model::{AmiDistribution, BuildTime};
@@ -305,7 +309,14 @@ mod tests {
         (db, run.id)
     }
 
+    fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, Template> {
+        tags.iter().map(|(name, value)| ((*name).to_owned(), value.parse().unwrap())).collect()
+    }
+
     fn publication(run: RunId) -> Publication<'static> {
+        static TAGS: LazyLock<BTreeMap<String, Template>> = LazyLock::new(|| {
+            tags(&[("Built", "never"), ("Of", "{{ imagebuilder:buildVersion }}")])
+        });
         let time = BuildTime {
             year: 2022,
             month: 7,
@@ -319,6 +330,7 @@ mod tests {
             run,
             owner: "000000000000".parse().unwrap(),
             recipe: "Web",
+            tags: &TAGS,
             facts: BuildFacts { time, version: "1.0.0/1".parse().unwrap() },
             architecture: Architecture::X86_64,
             boot_mode: BootMode::Uefi,
@@ -327,11 +339,10 @@ mod tests {
     }
 
     fn distribution(region: &str, name: Option<&str>) -> Distribution {
-        let tags = [("Built", "{{imagebuilder:buildDate:yyyy-MM-dd}}")];
         let ami = AmiDistribution {
             name: name.map(|name| name.parse().unwrap()),
             description: Some("build {{ imagebuilder:buildVersion }}".parse().unwrap()),
-            tags: tags.map(|(k, v)| (k.to_owned(), v.parse().unwrap())).into(),
+            tags: tags(&[("Built", "{{imagebuilder:buildDate:yyyy-MM-dd}}")]),
         };
         Distribution { region: region.parse().unwrap(), ami }
     }
@@ -362,7 +373,8 @@ mod tests {
         assert_eq!(names, ["Web 2022-07-28T01-14-17.416Z", "web-fixed"]);
         assert_eq!(amis[0].ami.id.to_string(), "ami-00202020202020202");
         assert_eq!(amis[0].ami.description.as_deref(), Some("build 1.0.0-1"));
-        assert_eq!(amis[0].ami.tags.get("Built"), Some("2022-07-28"));
+        let tags: Vec<_> = amis[0].ami.tags.iter().collect();
+        assert_eq!(tags, [("Built", "2022-07-28"), ("Of", "1.0.0-1")]);
         assert_eq!(store::ami::of_run(&db, run).await.unwrap(), amis);
 
         for (entry, region) in amis.iter().zip(&regions) {

@@ -50,6 +50,7 @@ fn publish(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
         run: work.run.id,
         owner: work.account.clone(),
         recipe: recipe.name.as_str(),
+        tags: &recipe.ami_tags,
         facts: work.facts,
         architecture: Architecture::X86_64,
         boot_mode: BootMode::Uefi,
