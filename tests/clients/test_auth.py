@@ -122,7 +122,7 @@ class Port(unittest.TestCase):
 
 class CommandLine(unittest.TestCase):
     def test_a_shell_is_all_that_aws_needs(self):
-        self.assertEqual(aws.ok("list-components --owner Self")["componentVersionList"], [])
+        self.assertIn("componentVersionList", aws.ok("list-components --owner Self"))
 
     def test_a_wrong_secret_is_told(self):
         output = aws.run("list-images", AWS_SECRET_ACCESS_KEY="wrong")

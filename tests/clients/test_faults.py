@@ -84,6 +84,7 @@ class Ends(unittest.TestCase):
             waiting = it.build()
             it.begun(running)
             self.assertEqual(built.get(it.client, waiting)["state"]["status"], "PENDING")
+            self.assertEqual(it.server.text("logs", waiting.split(":image/")[1]), "")
             it.server.kill()
             it.start()
             self.check_failed(it, [running, waiting])

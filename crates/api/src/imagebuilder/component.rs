@@ -4,7 +4,7 @@ mod import;
 
 use document::Phase;
 use name::{Digest, Kind, ParseVersionError, Version};
-use store::resource::{self, Entry, Grain, New, Numbering};
+use store::resource::{Entry, Grain, New, Numbering};
 use wire::imagebuilder::{
     Component, ComponentParameterDetail, ComponentState, ComponentStatus, ComponentSummary,
     ComponentType, ComponentVersion, Components, CreateComponentRequest, CreateComponentResponse,
@@ -17,9 +17,10 @@ use wire::imagebuilder::{
 use wire::sigv4::Caller;
 
 use super::date::date;
-use super::error::{arn, bad_document, combination, dry_run, refusal, unsupported};
+use super::error::{arn, bad_document, combination, unsupported};
 use super::filter::{Filters, Known};
 use super::latest::{latest, version, version_arn};
+use super::make::plain;
 use super::own::{body, owner};
 use super::page::{Listing, Tokens};
 use super::tag::some;
@@ -46,11 +47,7 @@ impl Components<Caller> for Api {
             Some(answer) => answer,
             None => {
                 let new = draft(caller, &input, claim.at)?;
-                if input.dry_run == Some(true) {
-                    resource::rehearse(self.db(), &new).await.map_err(refusal)?;
-                    return Err(dry_run());
-                }
-                resource::create(self.db(), &new, &claim).await.map_err(refusal)?.answer()
+                self.make(&new, &claim, input.dry_run).await?
             }
         };
         Ok(CreateComponentResponse {
@@ -105,7 +102,7 @@ impl Components<Caller> for Api {
             Some(answer) => answer,
             None => {
                 let new = import::draft(caller, &input, claim.at)?;
-                resource::create(self.db(), &new, &claim).await.map_err(refusal)?.answer()
+                self.make(&new, &claim, None).await?
             }
         };
         Ok(ImportComponentResponse {
@@ -257,15 +254,9 @@ fn new(
 ) -> Result<New, Error> {
     let contents = Digest::of(body.data.as_deref().unwrap_or_default().as_bytes());
     Ok(New {
-        account: caller.account.clone(),
-        region: caller.region.clone(),
-        kind: Kind::Component,
-        name: name.to_owned(),
         numbering: Numbering::Build { version: exact(version)?, contents },
-        body: serde_json::json!(body),
         tags: tags.unwrap_or_default(),
-        references: Vec::new(),
-        at,
+        ..plain(caller, Kind::Component, name, serde_json::json!(body), at)
     })
 }
 

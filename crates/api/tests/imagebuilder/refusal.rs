@@ -1,5 +1,7 @@
 //! Operations that nothing here can carry out yet: valid requests are told what is missing.
 
+use std::collections::BTreeMap;
+
 use expect_test::expect;
 use name::Kind;
 use serde_json::json;
@@ -34,6 +36,11 @@ async fn what_is_missing_is_told() {
         "resourceType": "COMPONENT_DATA",
         "resourceArn": "arn:aws:imagebuilder:eu-west-1:aws-marketplace:component/a/1.0.0/1",
     });
+    let cancelled = json!({
+        "lifecycleExecutionId": "lce-12345678-1234-1234-1234-123456789012", "clientToken": "1",
+    });
+    let retried = json!({"imageBuildVersionArn": image, "clientToken": "1"});
+    let mut met = Vec::new();
     for (operation, input, expected) in [
         (
             Operation::ListImageScanFindings,
@@ -105,7 +112,27 @@ async fn what_is_missing_is_told() {
                 "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."
             ],
         ),
+        (
+            Operation::CancelLifecycleExecution,
+            cancelled,
+            expect![
+                "404 ResourceNotFoundException: The resource 'lce-12345678-1234-1234-1234-123456789012' cannot be found."
+            ],
+        ),
+        (
+            Operation::RetryImage,
+            retried,
+            expect![
+                "404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."
+            ],
+        ),
     ] {
         server.check(operation, input, expected).await;
+        met.push(operation.as_str());
+    }
+    let told: BTreeMap<String, String> =
+        serde_json::from_str(include_str!("../../coverage.json")).unwrap();
+    for (operation, _) in told.iter().filter(|(_, sentence)| sentence.contains("refuses it")) {
+        assert!(met.contains(&operation.as_str()), "{operation} is said to be refused");
     }
 }
