@@ -1,8 +1,6 @@
 """An image that was really built: what the API, and the program beside it, show of it."""
 
 import json
-import re
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path

@@ -40,7 +40,7 @@ class Faulty:
     def begun(self, arn):
         """Waits until an image's component is at work."""
         built.wait(self.client, arn, "BUILDING")
-        name = arn.split("image/")[1].split("/")[0]
+        name = arn.split(":image/")[1]
         deadline = time.monotonic() + 60
         while "| begun" not in self.server.text("logs", name):
             assert time.monotonic() < deadline, "the component did not begin"
@@ -84,6 +84,7 @@ class Ends(unittest.TestCase):
             waiting = it.build()
             it.begun(running)
             self.assertEqual(built.get(it.client, waiting)["state"]["status"], "PENDING")
+            self.assertEqual(it.server.text("logs", waiting.split(":image/")[1]), "")
             it.server.kill()
             it.start()
             self.check_failed(it, [running, waiting])
@@ -149,7 +150,7 @@ class Neighbours(unittest.TestCase):
                 "imageTestsConfiguration: {imageTestsEnabled: false}\n"
                 "distributions: [{region: local-1}]\n")
             build = subprocess.Popen(
-                [setting.PROGRAM, "--data-dir", str(it.data), "build", "--plain", folder],
+                [setting.PROGRAM, "--data-dir", str(it.data), "-v", "build", "--plain", folder],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             said = ""
             for line in build.stdout:

@@ -286,8 +286,17 @@ class Retirement(unittest.TestCase):
                 parentResourceId=self.arn)["resources"]
             self.assertEqual([one["resourceId"] for one in amis],
                              [self.image["outputResources"]["amis"][0]["image"]])
-        executions = self.client.list_lifecycle_executions(resourceArn=self.arn)
-        self.assertEqual(len(executions["lifecycleExecutions"]), 3)
+        pages = self.client.get_paginator("list_lifecycle_executions").paginate(
+            resourceArn=self.arn, PaginationConfig={"PageSize": 2})
+        executions = [one for page in pages for one in page["lifecycleExecutions"]]
+        self.assertEqual(executions[0], told)
+        self.assertEqual(len({one["lifecycleExecutionId"] for one in executions}), 3)
+        for call, of in [
+            (self.client.list_lifecycle_executions, {"resourceArn": self.arn}),
+            (self.client.list_lifecycle_execution_resources,
+             {"lifecycleExecutionId": made["lifecycleExecutionId"]}),
+        ]:
+            refusal(self, "InvalidPaginationTokenException", call, nextToken="nonsense", **of)
 
     def test_a_token_changes_a_state_once(self):
         token = uuid.uuid4().hex

@@ -50,6 +50,14 @@ class Pipelines(unittest.TestCase):
                 name=name, clientToken=token, description="another")
         refusal(self, "ResourceAlreadyExistsException", self.make, name=name.upper())
 
+    def test_a_dry_run_makes_nothing(self):
+        name = fresh("pipeline")
+        refusal(self, "DryRunOperationException", self.make, name=name, dryRun=True)
+        refusal(self, "ResourceNotFoundException", self.client.get_image_pipeline,
+                imagePipelineArn=setting.arn(f"image-pipeline/{name}"))
+        refusal(self, "InvalidParameterValueException", self.make, name=name, dryRun=True,
+                schedule={"scheduleExpression": "cron(never)"})
+
     def test_an_update_replaces_all_of_it(self):
         arn = self.make(description="first", status="DISABLED",
                         schedule={"scheduleExpression": "rate(1 day)"})

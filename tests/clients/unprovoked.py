@@ -9,25 +9,25 @@ from . import model
 _NOWHERE = {
     "ServiceException": ("only faults of the machine are told so", ""),
     "ServiceUnavailableException": ("only a service that is ending is unavailable", ""),
-    "CallRateLimitExceededException": ("calls have no limit", ""),
+    "CallRateLimitExceededException": ("only builds that wait have a limit", "CreateImage"),
     "TooManyRequestsException": ("calls have no limit", ""),
     "AccessDeniedException": ("there is no IAM", ""),
     "ForbiddenException": ("there is no IAM: only what is managed is protected", """
         DeleteComponent PutComponentPolicy
-        DeleteImage GetImagePolicy PutImagePolicy
+        DeleteImage PutImagePolicy
         DeleteWorkflow"""),
     "ClientException": ("clients' faults have better names", """
         ImportDiskImage ImportVmImage"""),
     "ServiceQuotaExceededException": ("only components of a recipe are counted", """
         CreateContainerRecipe CreateImageRecipe"""),
     "ResourceInUseException": ("requests wait for each other, and are never sent away", """
-        CancelImageCreation StartResourceStateUpdate"""),
+        CancelImageCreation RetryImage StartResourceStateUpdate"""),
 }
 
 # By error: why, and the operations that declare it in vain.
 _THERE = {
     "IdempotentParameterMismatchException": ("what is refused is not remembered", """
-        CancelLifecycleExecution DistributeImage RetryImage SendWorkflowStepAction"""),
+        CancelLifecycleExecution DistributeImage SendWorkflowStepAction"""),
     "InvalidParameterValueException": ("the step to answer is looked for first", """
         SendWorkflowStepAction"""),
     "ResourceDependencyException": ("nothing depends on one", """

@@ -24,7 +24,6 @@ UNSERVED = {
     "ImportVmImage": ({**_MADE, "name": "vm", "vmImportTaskId": "import-ami-1"}, "import tasks"),
     "ListImageScanFindingAggregations": ({}, "nothing scans"),
     "ListImageScanFindings": ({}, "nothing scans"),
-    "RetryImage": ({"imageBuildVersionArn": _IMAGE, "clientToken": "1"}, _IMAGE),
     "SendWorkflowStepAction": (
         {"stepExecutionId": _STEP, "imageBuildVersionArn": _IMAGE, "action": "RESUME",
          "clientToken": "1"}, _IMAGE),

@@ -1,7 +1,7 @@
 //! A run's log: one JSON object a line, written as things happen.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -36,15 +36,21 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Begins the log of the run whose folder is `run`.
+    /// Begins the log of the run whose folder is `run`, or goes on with that of an earlier attempt.
     pub(crate) fn create(data: &Path, run: &str) -> Result<Self, LogError> {
         let path = path(data, run);
-        let file = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
-            .map_err(|source| LogError { path: path.clone(), source })?;
-        Ok(Self { file, path })
+        let open = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            end_line(&mut file)?;
+            Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(LogError { path, source }),
+        }
     }
 
     /// Adds a line. It is with the kernel when this returns, so that a killed
@@ -57,13 +63,28 @@ impl Log {
     }
 }
 
-/// Returns the lines of the log of a run, by the name of its work folder. A last line that a crash
-/// cut short is left out.
+/// Returns the lines of the log of a run, by the name of its work folder: none if it has not begun.
+/// A line that a crash cut short is left out.
 pub fn read_log(data: &Path, work: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
     let path = path(data, work);
-    let file = File::open(&path).map_err(|source| LogError { path, source })?;
-    let lines = BufReader::new(file).lines().map_while(Result::ok);
+    let file = match File::open(&path) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(LogError { path, source }),
+    };
+    let lines = file.into_iter().flat_map(|file| BufReader::new(file).lines());
+    let lines = lines.map_while(Result::ok);
     Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
+}
+
+/// Ends a last line that a crash cut short, so that the next one is apart from it.
+fn end_line(file: &mut File) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if file.metadata()?.len() > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }
 
 fn path(data: &Path, run: &str) -> PathBuf {
@@ -94,8 +115,14 @@ mod tests {
         let mut log = Log::create(dir.path(), "r").unwrap();
         log.add(&line).unwrap();
         log.file.write_all(b"{\"at\":2,\"lab").unwrap();
-        assert_eq!(read_log(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line]);
-        assert!(read_log(dir.path(), "other").is_err());
+        assert_eq!(read_log(dir.path(), "r").unwrap().next().as_ref(), Some(&line));
+        assert_eq!(read_log(dir.path(), "r").unwrap().count(), 1);
+        assert_eq!(read_log(dir.path(), "other").unwrap().count(), 0);
+
+        // Another attempt goes on after the torn line.
+        let again = Line { at: 3, ..line.clone() };
+        Log::create(dir.path(), "r").unwrap().add(&again).unwrap();
+        assert_eq!(read_log(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line, again]);
     }
 
     #[test]

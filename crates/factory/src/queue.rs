@@ -303,7 +303,6 @@ impl Observer for Nobody {
 #[cfg(test)]
 mod tests {
     use model::ImageState;
-    use name::Account;
     use serde_json::json;
     use store::image;
 
@@ -334,33 +333,38 @@ mod tests {
         }
 
         async fn start(&self, token: &str) -> Result<Started, StartError> {
-            let project = json!({
-                "recipe": {
-                    "name": "Web",
-                    "semanticVersion": "1.0.0",
-                    "parentImage": "ami-00000000000000001",
-                },
-                "distributions": [{ "region": "local-1" }],
-            });
-            let order = Order::of_catalogue(&project, &[]).unwrap();
-            let settings = &self.queue.shared.factory.settings;
-            let (account, region): (Account, _) =
-                ("123456789012".parse().unwrap(), settings.region.clone());
-            let claim = Claim {
-                account: account.clone(),
-                region: region.clone(),
-                operation: "CreateImage",
-                token: token.to_owned(),
-                digest: name::Digest::of(b""),
-                at: 1_000_000,
-            };
-            self.queue.start(order, New::of(account, region, "Web"), &claim).await
+            let order = Order::of_catalogue(&project(), &[]).unwrap();
+            let claim = claim("CreateImage", token);
+            let shown = New::of(claim.account.clone(), claim.region.clone(), "Web");
+            self.queue.start(order, shown, &claim).await
         }
 
         async fn states(&self) -> Vec<(ImageState, String)> {
             let mut runs = run::list(&self.queue.shared.factory.db).await.unwrap();
             runs.sort_by_key(|run| run.build);
             runs.into_iter().map(|run| (run.state, run.reason)).collect()
+        }
+    }
+
+    fn project() -> serde_json::Value {
+        json!({
+            "recipe": {
+                "name": "Web",
+                "semanticVersion": "1.0.0",
+                "parentImage": "ami-00000000000000001",
+            },
+            "distributions": [{ "region": "local-1" }],
+        })
+    }
+
+    fn claim(operation: &'static str, token: &str) -> Claim {
+        Claim {
+            account: "123456789012".parse().unwrap(),
+            region: "local-1".parse().unwrap(),
+            operation,
+            token: token.to_owned(),
+            digest: name::Digest::of(b""),
+            at: 1_000_000,
         }
     }
 
@@ -391,6 +395,25 @@ mod tests {
         assert_eq!(waiting.states().await, [cancelled.clone(), cancelled]);
         assert!(!waiting.queue.cancel(RunId::from_random([1; 8])));
         waiting.start("d").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_run_is_retried_under_its_arn() {
+        let waiting = Waiting::new().await;
+        let first = waiting.start("a").await.unwrap();
+        let db = &waiting.queue.shared.factory.db;
+        let run = run::list(db).await.unwrap().remove(0).id;
+        waiting.queue.cancel(run);
+        waiting.queue.idle().await;
+        let image = image::of_run(db, run).await.unwrap();
+        for _ in 0..2 {
+            let order = Order::of_catalogue(&project(), &[]).unwrap();
+            let again = waiting.queue.retry(order, &image, &claim("RetryImage", "b")).await;
+            assert_eq!(again.unwrap(), first);
+        }
+        assert_eq!(waiting.states().await, [(ImageState::Pending, String::new())]);
+        assert_eq!(image::of_run(db, run).await.unwrap().plan.as_array().unwrap().len(), 10);
+        assert!(waiting.queue.cancel(run));
     }
 
     #[tokio::test]

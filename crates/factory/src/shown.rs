@@ -28,9 +28,12 @@ pub(crate) fn of_project(account: Account, region: Region, project: &Project) ->
         "owner": account.as_str(),
         "parentImage": parent(&region, &recipe.parent),
         "workingDirectory": recipe.working_directory,
-        "tags": tags,
     });
-    if let Some(description) = &recipe.description {
+    // Members of the API's shapes are left out where they would be empty.
+    if !tags.is_empty() {
+        copy["tags"] = json!(tags);
+    }
+    if let Some(description) = recipe.description.as_ref().filter(|text| !text.is_empty()) {
         copy["description"] = json!(description);
     }
     if !components.is_empty() {

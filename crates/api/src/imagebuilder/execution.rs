@@ -102,9 +102,8 @@ impl Api {
         let image = self.read(caller, "imageBuildVersionArn", &text, "executions").await?;
         let executed = self.executed(image).await?;
         let all = [Workflow::Build, Workflow::Test, Workflow::Distribution];
-        let told = (1..=executed.attempts()).flat_map(|attempt| {
-            all.into_iter().map(move |workflow| (workflow, attempt))
-        });
+        let told = (1..=executed.attempts())
+            .flat_map(|attempt| all.into_iter().map(move |workflow| (workflow, attempt)));
         let told = told.filter_map(|(workflow, attempt)| executed.tell(workflow, attempt));
         let (page, next_token) =
             page(told.collect(), &tokens, input.next_token.as_deref(), input.max_results)?;

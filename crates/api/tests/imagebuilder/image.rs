@@ -202,6 +202,9 @@ async fn pipelines_make_images_and_list_them() {
     let shown = get(&server, made.as_str().unwrap()).await;
     assert_eq!(shown["sourcePipelineArn"], pipeline);
     assert_eq!(shown["sourcePipelineName"], "Web");
+    let of = json!({"imagePipelineArn": pipeline});
+    let last = "/imagePipeline/lastRunStatus";
+    assert_eq!(server.get(Operation::GetImagePipeline, of, last).await, "PENDING");
     assert_eq!(shown["tags"], json!({"team": "web", "by": "hand"}));
     start(&server, "b").await;
     let of = |of: &str| json!({"imagePipelineArn": of});

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use factory::Line;
 use jiff::tz::TimeZone;
+use model::ImageState;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -32,6 +33,9 @@ impl Logs {
         let run = reference::find(db.as_ref(), &self.build, Among::All).await??;
         let lines = factory::read_log(home.data(), &run.work)
             .map_err(|source| CliError::Log { run: title(&run), source })?;
+        if run.state == ImageState::Pending {
+            out.note(format_args!("{} waits for its turn", title(&run)));
+        }
         match self.lines {
             Some(n) => print(last(n, lines), out)?,
             None => print(lines, out)?,
