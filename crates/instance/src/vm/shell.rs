@@ -26,11 +26,19 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const CLEAR: &str = "if command -v systemctl >/dev/null; then \
                      systemctl stop serial-getty@ttyS0.service; fi";
 
-/// Hears nothing and never gives up: a shell ends when its user wants that.
-struct Patient;
+/// Hears whether the script has said anything, and never gives up: a shell
+/// ends when its user wants that.
+#[derive(Default)]
+struct Patient {
+    said: AtomicBool,
+}
 
 impl Watch for Patient {
-    fn event(&self, _: &Event) {}
+    fn event(&self, event: &Event) {
+        if let Event::Output { .. } = event {
+            self.said.store(true, Ordering::Release);
+        }
+    }
 
     fn cancelled(&self) -> bool {
         false
@@ -43,13 +51,13 @@ impl Machine {
     /// The terminal is left as the shell needs it; it is the caller's to put
     /// it right.
     pub fn open_shell(&mut self) -> Result<(), ExecuteError> {
-        self.script(CLEAR)?;
+        self.script(CLEAR, &Patient::default())?;
         let console = connect(&self.folder).map_err(prepare)?;
         let size = make_raw().map_err(prepare)?;
-        let over = AtomicBool::new(false);
+        let (begun, over) = (Patient::default(), AtomicBool::new(false));
         std::thread::scope(|scope| {
-            let relayed = scope.spawn(|| relay(&console, &over));
-            let ended = self.script(&shell(size));
+            let relayed = scope.spawn(|| relay(&console, &begun.said, &over));
+            let ended = self.script(&shell(size), &begun);
             over.store(true, Ordering::Release);
             let relayed = relayed.join().expect("relaying does not panic");
             ended.and(relayed.map_err(prepare))
@@ -57,7 +65,7 @@ impl Machine {
     }
 
     /// Has the agent run a script, however long that takes.
-    fn script(&mut self, script: &str) -> Result<(), ExecuteError> {
+    fn script(&mut self, script: &str, watch: &Patient) -> Result<(), ExecuteError> {
         let request = Execute {
             component: "shell".to_owned(),
             document: document(script),
@@ -67,7 +75,7 @@ impl Machine {
             components: Default::default(),
             resume: None,
         };
-        match self.execute(&request, &Patient)? {
+        match self.execute(&request, watch)? {
             (Status::Failed, message) => Err(ExecuteError::Refused(message)),
             (_, _) => Ok(()),
         }
@@ -92,11 +100,13 @@ fn document(script: &str) -> String {
 }
 
 /// Returns the script that is a shell at the console; its status says nothing.
+///
+/// It speaks when the console is open: keys that come before would be lost.
 fn shell((rows, columns): (u16, u16)) -> String {
     format!(
         "set -e; command -v setsid >/dev/null; cd /root || cd /; \
-         stty -F /dev/ttyS0 sane rows {rows} cols {columns}; \
-         TERM=xterm setsid --ctty --wait bash -i <>/dev/ttyS0 >&0 2>&0 || true"
+         exec 3<>/dev/ttyS0; stty -F /dev/ttyS0 sane rows {rows} cols {columns}; echo open; \
+         TERM=xterm setsid --ctty --wait bash -i <&3 >&3 2>&3 3>&- || true"
     )
 }
 
@@ -119,15 +129,15 @@ fn make_raw() -> io::Result<(u16, u16)> {
     Ok(if size.ws_row == 0 { (24, 80) } else { (size.ws_row, size.ws_col) })
 }
 
-/// Passes on what is typed and shown until `over` and all is shown.
-fn relay(console: &UnixStream, over: &AtomicBool) -> io::Result<()> {
+/// Passes on what is shown, and from `begun` what is typed, until it is `over` and all is shown.
+fn relay(console: &UnixStream, begun: &AtomicBool, over: &AtomicBool) -> io::Result<()> {
     let (keyboard, mut screen) = (io::stdin(), io::stdout());
     let (mut from, mut to) = (console, console);
     let mut buffer = [0; 4096];
     let mut keyed = true;
     loop {
         let mut watched = vec![PollFd::new(console, PollFlags::IN)];
-        if keyed {
+        if keyed && begun.load(Ordering::Acquire) {
             watched.push(PollFd::new(&keyboard, PollFlags::IN));
         }
         let ready = match poll(&mut watched, Some(&TICK)) {
@@ -163,12 +173,13 @@ mod tests {
 
     #[test]
     fn the_shell_is_a_step_without_an_end() {
-        assert_eq!(
-            document("true"),
-            r#"{"phases":[{"name":"build","steps":[{"action":"ExecuteBash","inputs":{"commands":["true"]},"name":"Shell","timeoutSeconds":-1}]}],"schemaVersion":1.0}"#
-        );
+        let document: serde_json::Value = serde_json::from_str(&document("true")).unwrap();
+        let step = &document["phases"][0]["steps"][0];
+        assert_eq!(step["action"], "ExecuteBash");
+        assert_eq!(step["timeoutSeconds"], -1);
+        assert_eq!(step["inputs"]["commands"], serde_json::json!(["true"]));
         let shell = shell((50, 132));
-        assert!(shell.contains("sane rows 50 cols 132; TERM=xterm setsid --ctty"), "{shell}");
+        assert!(shell.contains("sane rows 50 cols 132; echo open"), "{shell}");
     }
 
     #[test]
