@@ -22,6 +22,8 @@ impl Served {
     fn start(data: &Path, args: &[&str]) -> Self {
         let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), data);
         command.arg("serve").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Nothing is built here, so whatever is at hand will do.
+        command.env("GOLDSMITH_AGENT", env!("CARGO_BIN_EXE_goldsmith"));
         let mut child = command.spawn().unwrap();
         let mut told = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut told).unwrap();
