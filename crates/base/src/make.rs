@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
 use name::Digest;
@@ -73,17 +74,21 @@ pub fn make(
     let io = |source| MakeError::Io { name, source };
     let cell = |source| MakeError::Cell { name, source };
     let partial = scratch.join("tree");
+    // Both, as only what a cell owns can be emptied in one.
+    cells.make_folder(scratch).map_err(io)?;
     cells.make_folder(&partial).map_err(io)?;
     let mut maker =
         cells.spawn(name, mmdebstrap(managed, mirror, epoch), None, Stdio::Pipes).map_err(cell)?;
     let (Some(archive), Some(stderr)) = (maker.stdout.take(), maker.stderr.take()) else {
         unreachable!("the cell was spawned with pipes");
     };
-    let leash = maker.leash();
+    let (leash, done) = (maker.leash(), AtomicBool::new(false));
     let mut archive =
         Hashing { stream: archive, hash: sha2::Sha256::new(), has_ended: false, watch };
     let (unpacked, last_lines) = std::thread::scope(|scope| {
         let told = scope.spawn(|| tell(stderr, watch));
+        // mmdebstrap says nothing for most of its time.
+        let watchdog = scope.spawn(|| leash.cut_when(|| watch.cancelled(), &done));
         let task = Task::Extract { into: partial.clone() };
         let unpacked = cells.run(&format!("{name}-unpack"), task, &mut archive).and_then(|_| {
             // The archive's end marks come before the stream's end.
@@ -92,6 +97,8 @@ pub fn make(
         if unpacked.is_err() {
             leash.cut();
         }
+        done.store(true, Ordering::Release);
+        watchdog.thread().unpark();
         (unpacked, told.join().expect("reading a pipe does not panic"))
     });
     let made = maker.wait().map_err(io)?;

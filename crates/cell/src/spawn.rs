@@ -7,7 +7,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{Gid, Uid};
 use rustix::thread::{self, UnshareFlags};
@@ -15,6 +17,9 @@ use rustix::thread::{self, UnshareFlags};
 use crate::job::{Job, Limits, Task};
 use crate::limit::Group;
 use crate::{Ids, Range};
+
+/// How often it is asked whether a cell is to end early.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Starts cells over one data folder.
 #[derive(Debug, Clone)]
@@ -56,6 +61,17 @@ impl Leash {
         // The cell's first process leaves when its lifeline ends, and takes
         // the rest with it.
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Cuts as soon as `is_given_up`; returns then, or once it is `done` and this
+    /// thread unparked.
+    pub fn cut_when(&self, is_given_up: impl Fn() -> bool, done: &AtomicBool) {
+        while !done.load(Ordering::Acquire) {
+            if is_given_up() {
+                return self.cut();
+            }
+            std::thread::park_timeout(TICK);
+        }
     }
 }
 

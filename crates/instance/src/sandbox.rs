@@ -125,14 +125,7 @@ impl Sandbox {
         let (leash, done) = (cell.leash(), AtomicBool::new(false));
         let (outcome, complaints) = std::thread::scope(|scope| {
             let complaints = scope.spawn(move || last_of(stderr));
-            let watchdog = scope.spawn(|| {
-                while !done.load(Ordering::Acquire) {
-                    if watch.cancelled() {
-                        return leash.cut();
-                    }
-                    std::thread::park_timeout(Duration::from_millis(100));
-                }
-            });
+            let watchdog = scope.spawn(|| leash.cut_when(|| watch.cancelled(), &done));
             let mut lines = Lines::new(BufReader::new(stdout));
             let outcome = converse(request, &mut lines, &mut stdin, watch);
             // The agent ends with its input; the streams end with the cell.

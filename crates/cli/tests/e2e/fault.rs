@@ -1,6 +1,8 @@
 //! What goes wrong is told, publishes nothing and leaves nothing behind.
 
+use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -212,6 +214,28 @@ fn no_network_is_told() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("hint: check this machine's network"), "{said}");
     assert_eq!(Traces::now(&setting), before);
+    assert_eq!(fs::read_dir(data.path().join("work")).unwrap().count(), 0);
+}
+
+/// Only goldsmith is told, while mmdebstrap waits for a mirror that never answers.
+#[test]
+fn an_interrupt_ends_the_making_of_a_base() {
+    let setting = Setting::new();
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("{UNTESTED}mirror: http://{}/debian\n", mute.local_addr().unwrap());
+    let project = setting.project("early", &bash("build", "true"), &mirror);
+    let data = tempfile::tempdir().unwrap();
+    let before = Traces::now(&setting);
+    let mut command = setting.command_in(data.path());
+    command.args(["build", "--plain"]).arg(&project).stderr(Stdio::piped());
+    let mut build = command.spawn().unwrap();
+    wait_for(&mut build, "base debian-minimal-12");
+    let _asked = mute.accept().unwrap();
+    let pid = build.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(build.wait().unwrap().code(), Some(130));
+    assert_eq!(Traces::now(&setting), before);
+    assert_eq!(fs::read_dir(data.path().join("work")).unwrap().count(), 0);
 }
 
 /// Promise 2: the build's processes end with the factory, and the next command
