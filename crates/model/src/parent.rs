@@ -77,7 +77,7 @@ impl ParentImage {
         } else if text.starts_with("ami-") {
             Self::Ami(text.parse().map_err(|_| ParseParentError::BadForm(own()))?)
         } else if text.starts_with("ssm:") {
-            let reason = "there is no parameter store";
+            let reason = "parents are not looked up in the parameter store";
             return Err(ParseParentError::Unsupported { text: own(), reason });
         } else if is_name(text) {
             Self::Name(own())

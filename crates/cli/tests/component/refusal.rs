@@ -56,7 +56,7 @@ fn what_cannot_be_is_told_with_what_can() {
     check(
         &["--in", "ssm:/base"],
         expect![[r#"
-        error: `--in ssm:/base` names no base: `ssm:/base` is not supported yet: there is no parameter store
+        error: `--in ssm:/base` names no base: `ssm:/base` is not supported yet: parents are not looked up in the parameter store
         hint: name a managed image as in `debian-server-12`, an image's ARN, an AMI or a disk image's path
     "#]],
     );

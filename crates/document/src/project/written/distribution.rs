@@ -40,7 +40,7 @@ pub(in super::super) struct Distribution {
     fast_launch_configurations: Ignored,
     /// Parameters that get the AMI's id.
     #[serde(default)]
-    #[schemars(extend("x-unsupported" = "there is no parameter store"))]
+    #[schemars(extend("x-unsupported" = "AMIs are not written to the parameter store"))]
     ssm_parameter_configurations: Ignored,
 }
 
