@@ -20,7 +20,7 @@ test: packages check unit clients vm user ## Runs everything that must pass, as 
 check: ## Judges formatting, lints and the house rules
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo test --locked --package xtask
+	cargo test --locked --workspace --test tidy
 
 unit: ## Runs the unit and property tests
 	$(CARGO_TEST) --locked --workspace
@@ -30,7 +30,7 @@ clients: packages build ## Runs the AWS CLI and boto3 against a real server
 	scripts/clients
 
 vm: packages build ## Runs the tests that build, boot and publish real images
-	cargo test --locked --package cli --test e2e
+	cargo test --locked --workspace --test e2e
 
 user: packages build ## Builds the example as an ordinary user, also when root asks
 	scripts/as-user goldsmith build examples/web-server
