@@ -222,7 +222,8 @@ fn no_network_is_told() {
 fn an_interrupt_ends_the_making_of_a_base() {
     let setting = Setting::new();
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mirror = format!("{UNTESTED}goldsmith:\n  mirror: http://{}/debian\n", mute.local_addr().unwrap());
+    let mirror =
+        format!("{UNTESTED}goldsmith:\n  mirror: http://{}/debian\n", mute.local_addr().unwrap());
     let project = setting.project("early", &bash("build", "true"), &mirror);
     let data = tempfile::tempdir().unwrap();
     let before = Traces::now(&setting);
