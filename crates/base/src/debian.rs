@@ -81,7 +81,7 @@ impl Managed {
 const FSTAB: &str = r#"printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab""#;
 
 /// Shell lines that mmdebstrap runs with the tree's root as `$1`.
-const CONFIGURATION: [&str; 6] = [
+const CONFIGURATION: [&str; 7] = [
     r#"systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved"#,
     // Any wired interface asks for an address, also where no cloud answers.
     r#"printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network""#,
@@ -92,6 +92,8 @@ const CONFIGURATION: [&str; 6] = [
     // that is not there.
     r#"printf 'locale: C.UTF-8\n' >"$1/etc/cloud/cloud.cfg.d/10_locale.cfg""#,
     r#"ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf""#,
+    // Every machine draws its own; with these no two bases would be the same.
+    r#"rm -f "$1"/etc/ssh/ssh_host_*"#,
 ];
 
 #[cfg(test)]
@@ -120,8 +122,9 @@ mod tests {
              iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
         );
         assert!(arguments[7].starts_with("--essential-hook="));
-        assert!(arguments[8..14].iter().all(|hook| hook.starts_with("--customize-hook=")));
-        assert_eq!(arguments[14..], ["bookworm", "-", "https://mirror.example/debian"]);
+        assert!(arguments[8..15].iter().all(|hook| hook.starts_with("--customize-hook=")));
+        assert_eq!(arguments[14], r#"--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*"#);
+        assert_eq!(arguments[15..], ["bookworm", "-", "https://mirror.example/debian"]);
     }
 
     #[test]
