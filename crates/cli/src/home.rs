@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cell::{Cells, Ids};
 use factory::{Factory, KeptParameters, Settings};
@@ -66,6 +67,13 @@ impl Home {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
         }
         Ok(factory)
+    }
+
+    /// Opens the factory as [`Self::factory`] does, with the parameters that documents may refer to.
+    pub(crate) async fn building_factory(&self, out: &Output) -> Result<Factory, CliError> {
+        let factory = self.factory(out).await?;
+        let parameters = self.parameters(factory.db())?;
+        Ok(factory.with_parameters(Arc::new(parameters)))
     }
 
     /// Returns the parameters that documents may refer to.

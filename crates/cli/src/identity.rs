@@ -22,7 +22,11 @@ impl Identities {
     /// Opens the records; makes the data folder, the catalogue and the keyring if they are not
     /// there.
     pub(crate) async fn open(home: &Home) -> Result<Self, CliError> {
-        let db = home.new_catalogue().await?;
+        Self::of(home, home.new_catalogue().await?)
+    }
+
+    /// Opens the records of a catalogue that is open; makes the keyring if it is not there.
+    pub(crate) fn of(home: &Home, db: Db) -> Result<Self, CliError> {
         let keyring = Keyring::open(&home.data().join("keyring"))?;
         Ok(Self { db, keyring })
     }

@@ -60,11 +60,9 @@ impl Build {
         let environment = home.environment();
         let path = environment.path.as_deref().unwrap_or_default();
         needs::check(needed(&order, environment.root), path)?;
-        let factory = home.factory(out).await?;
-        let parameters = home.parameters(factory.db())?;
-        let factory = factory.with_parameters(Arc::new(parameters));
+        let factory = home.building_factory(out).await?;
         check_parent(&factory, &order.project).await?;
-        let account = Identities::open(home).await?.account(None).await?.id;
+        let account = Identities::of(home, factory.db().clone())?.account(None).await?.id;
         let taken = factory.taken_names(&account, &order).await?;
         if !taken.is_empty() {
             return Err(CliError::NameTaken { taken });

@@ -59,10 +59,8 @@ impl Serve {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let exposed = tls.is_none() && !self.listen.ip().is_loopback();
         let port = Port::bind(self.listen, tls).await?;
-        let factory = home.factory(out).await?;
-        let parameters = home.parameters(factory.db())?;
-        let factory = factory.with_parameters(Arc::new(parameters));
-        let identities = Identities::open(home).await?;
+        let factory = home.building_factory(out).await?;
+        let identities = Identities::of(home, factory.db().clone())?;
         let account = identities.account(None).await?;
 
         let end = Arc::new(Notify::new());
