@@ -1,25 +1,16 @@
-//! Generated files and benchmarks: `cargo xtask codegen`, `cargo xtask bench`,
-//! `cargo xtask bench api`, `cargo xtask bench component`.
-
-mod api;
-mod bench;
-mod component;
+//! Tasks: `cargo xtask codegen` writes generated files, `cargo xtask bench` hands over to the
+//! crate `bench`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
     let task: Vec<String> = std::env::args().skip(1).collect();
     let task: Vec<&str> = task.iter().map(String::as_str).collect();
     let done = match task[..] {
         ["codegen"] => generate().and_then(|()| generate_wire()).and_then(|()| generate_coverage()),
-        ["bench"] => bench::bench(&root()),
-        ["bench", "api"] => api::bench(),
-        ["bench", "component"] => component::bench(),
-        _ => {
-            let tasks = "codegen, bench, bench api or bench component";
-            Err(std::io::Error::other(format!("expected a task: {tasks}")))
-        }
+        ["bench", ref arguments @ ..] => bench(arguments),
+        _ => Err(std::io::Error::other("expected a task: codegen or bench")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +46,16 @@ fn generate_coverage() -> std::io::Result<()> {
     let table = std::fs::read_to_string(root().join("crates/api/coverage.json"))?;
     let page = xtask::coverage(&root(), &table).map_err(std::io::Error::other)?;
     std::fs::write(root().join(page.path), page.text)
+}
+
+/// Measures, in a program of its own: it links what the house rules should not wait for.
+#[expect(clippy::disallowed_methods, reason = "tasks run programs")]
+fn bench(arguments: &[&str]) -> std::io::Result<()> {
+    let status = Command::new("cargo")
+        .args(["run", "--quiet", "--locked", "--release", "--package", "bench", "--"])
+        .args(arguments)
+        .status()?;
+    if status.success() { Ok(()) } else { Err(std::io::Error::other("the benchmark failed")) }
 }
 
 fn root() -> PathBuf {
