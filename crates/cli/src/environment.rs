@@ -31,6 +31,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Returns this process's surroundings.
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here and passed down")]
     pub(crate) fn of_this_process() -> Self {
         let able = variable("TERM").is_some_and(|term| term != "dumb");
         let colours = able && variable("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -35,6 +35,11 @@ fn documents_do_what_is_written_beside_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[expect(clippy::disallowed_methods, reason = "the environment says whether to update")]
+fn updates() -> bool {
+    std::env::vars_os().any(|(name, _)| name == "UPDATE_EXPECT")
+}
+
 /// Executes the document at `path`; tells what differs from what is expected.
 fn check(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).unwrap();
@@ -43,7 +48,7 @@ fn check(path: &Path) -> Result<(), String> {
         Err(problems) => return Err(problems.render(&path.to_string_lossy(), &text)),
     };
     let beside = path.with_extension("txt");
-    if std::env::vars_os().any(|(name, _)| name == "UPDATE_EXPECT") {
+    if updates() {
         fs::write(beside, actual).unwrap();
         return Ok(());
     }

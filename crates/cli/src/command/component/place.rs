@@ -59,6 +59,7 @@ pub(crate) enum PlaceError {
 impl Place {
     /// Returns this machine, which stops when `cancel` is set; `logs` is the log
     /// folder.
+    #[expect(clippy::disallowed_methods, reason = "documents run where the command does")]
     pub(crate) fn here(
         environment: &Environment,
         cancel: &Arc<AtomicBool>,
