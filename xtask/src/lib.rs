@@ -6,7 +6,7 @@ mod model;
 mod pattern;
 mod wheel;
 
-pub use codegen::{GenerateError, Generated, imagebuilder};
+pub use codegen::{GenerateError, Generated, imagebuilder, pinned_model};
 pub use coverage::{CoverageError, coverage};
 pub use pattern::PatternError;
 pub use wheel::WheelError;

@@ -33,8 +33,10 @@ fn generate() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes what the model of Image Builder generates.
+/// Writes the pinned model of Image Builder and what it generates.
 fn generate_wire() -> std::io::Result<()> {
+    let model = xtask::pinned_model(&root()).map_err(std::io::Error::other)?;
+    std::fs::write(root().join(model.path), model.text)?;
     for file in xtask::imagebuilder(&root()).map_err(std::io::Error::other)? {
         std::fs::write(root().join(file.path), file.text)?;
     }

@@ -1,6 +1,6 @@
 //! The wheel that carries the public models: fetched once with pip, then read from the cache.
 //!
-//! `xtask/botocore.txt` says which wheel and what its SHA-256 is.
+//! `xtask/botocore.txt` says which wheel and what its SHA-256 is. Only generating needs it.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -8,4 +8,4 @@ mod shapes;
 mod write;
 
 pub(crate) use write::imagebuilder_model;
-pub use write::{GenerateError, Generated, imagebuilder};
+pub use write::{GenerateError, Generated, imagebuilder, pinned_model};

@@ -1,8 +1,10 @@
-//! Reads the model, has every file generated and formats them.
+//! Keeps the model without its prose, has every file generated from it and formats them.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use super::{data, operations, service, shapes};
 use crate::model::{self, Service};
@@ -10,7 +12,10 @@ use crate::pattern::PatternError;
 use crate::wheel::{self, WheelError};
 
 /// Where the model is in its wheel.
-const MODEL: &str = "botocore/data/imagebuilder/2019-12-02/service-2.json.gz";
+const MEMBER: &str = "botocore/data/imagebuilder/2019-12-02/service-2.json.gz";
+
+/// Where the model is kept, so that only a new one has to be fetched.
+const MODEL: &str = "xtask/models/imagebuilder.json";
 
 /// Where the module of the service is.
 const FOLDER: &str = "crates/wire/src/imagebuilder";
@@ -30,6 +35,9 @@ pub enum GenerateError {
     /// The model could not be had.
     #[error("failed to get the model")]
     Wheel(#[from] WheelError),
+    /// The model that is kept could not be read.
+    #[error("failed to read `{MODEL}`")]
+    Kept(#[source] io::Error),
     /// The model holds what the generator does not know.
     #[error("failed to read the model")]
     Model(#[from] serde_json::Error),
@@ -55,9 +63,32 @@ impl GenerateError {
     }
 }
 
-/// Returns the model of Image Builder.
+/// Returns the model in the pinned wheel, without its prose, as it is kept.
+///
+/// # Errors
+/// Fails if the wheel is not to be had.
+pub fn pinned_model(root: &Path) -> Result<Generated, GenerateError> {
+    let mut model = serde_json::from_slice(&wheel::read(root, MEMBER)?)?;
+    drop_prose(&mut model);
+    Ok(Generated { path: MODEL.to_owned(), text: format!("{model:#}\n") })
+}
+
+/// Removes the documentation. A member of a structure may have that name, and is no text.
+fn drop_prose(model: &mut Value) {
+    match model {
+        Value::Object(members) => {
+            members.retain(|name, value| name != "documentation" || !value.is_string());
+            members.values_mut().for_each(drop_prose);
+        }
+        Value::Array(values) => values.iter_mut().for_each(drop_prose),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Returns the model of Image Builder that is kept.
 pub(crate) fn imagebuilder_model(root: &Path) -> Result<Service, GenerateError> {
-    Ok(model::parse(&wheel::read(root, MODEL)?)?)
+    let text = std::fs::read(root.join(MODEL)).map_err(GenerateError::Kept)?;
+    Ok(model::parse(&text)?)
 }
 
 /// Returns every file generated from the model of Image Builder.
@@ -101,4 +132,34 @@ fn format(root: &Path, text: &str) -> io::Result<String> {
         return Err(io::Error::other("rustfmt refuses the text"));
     }
     String::from_utf8(output.stdout).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::drop_prose;
+
+    #[test]
+    fn prose_goes_and_members_stay() {
+        let mut model = json!({
+            "shapes": {
+                "A": {
+                    "documentation": "<p>What it is.</p>",
+                    "members": { "documentation": { "shape": "B", "documentation": "More." } },
+                    "required": ["documentation"],
+                },
+            },
+        });
+        drop_prose(&mut model);
+        let kept = json!({
+            "shapes": {
+                "A": {
+                    "members": { "documentation": { "shape": "B" } },
+                    "required": ["documentation"],
+                },
+            },
+        });
+        assert_eq!(model, kept);
+    }
 }
