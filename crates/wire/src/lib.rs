@@ -5,6 +5,7 @@
 mod word;
 
 mod problem;
+mod query;
 mod rest_json;
 mod route;
 mod shape;
