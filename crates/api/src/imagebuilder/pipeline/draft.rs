@@ -12,7 +12,7 @@ use crate::Api;
 use crate::imagebuilder::attached;
 use crate::imagebuilder::error::{combination, invalid, told, unsupported};
 use crate::imagebuilder::own::reference;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, zone};
 
 /// How long tests may take unless said otherwise, in minutes.
 const TEST_MINUTES: i32 = 720;
@@ -126,10 +126,12 @@ fn unscanned(scanning: Option<&ImageScanningConfiguration>) -> Result<(), Error>
 
 /// Returns a schedule with its defaults, if it can be understood.
 fn scheduled(written: Written) -> Result<Written, Error> {
+    let zone = zone(written.timezone.as_deref())
+        .map_err(|error| invalid("schedule.timezone", format!("{}.", told(&error))))?;
     let Some(expression) = &written.schedule_expression else {
         return Ok(written);
     };
-    Schedule::parse(expression, written.timezone.as_deref())
+    Schedule::parse(expression, zone)
         .map_err(|error| invalid("schedule.scheduleExpression", format!("{}.", told(&error))))?;
     let condition = written
         .pipeline_execution_start_condition
