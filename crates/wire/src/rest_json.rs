@@ -13,7 +13,8 @@ use crate::route::Action;
 use crate::shape::{Kind, Location, Member};
 use crate::validate::check_input;
 
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// The header that names the error of a response, whatever protocol it is in.
+pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The member in which some answers repeat the id of their request.
