@@ -13,22 +13,30 @@ pub(crate) type Known = (&'static str, &'static str);
 #[derive(Debug, Default)]
 pub(crate) struct Filters(Vec<(&'static str, Vec<String>)>);
 
+/// Returns what each filter of a request stands for in `known`, and its values, if the operation
+/// knows all of them.
+pub(crate) fn parse<T: Copy>(
+    given: Option<Vec<Filter>>,
+    known: &[(&'static str, T)],
+) -> Result<Vec<(T, Vec<String>)>, Error> {
+    let mut filters = Vec::new();
+    for (index, filter) in given.into_iter().flatten().enumerate() {
+        let at = |member: &str| format!("filters[{index}].{member}");
+        let names = || known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let name = filter.name.ok_or_else(|| invalid(&at("name"), "It must not be null."))?;
+        let Some((_, by)) = known.iter().find(|(known, _)| *known == name) else {
+            return Err(invalid(&at("name"), format!("It must be one of: {}.", names())));
+        };
+        let values = filter.values.ok_or_else(|| invalid(&at("values"), "It must not be null."))?;
+        filters.push((*by, values));
+    }
+    Ok(filters)
+}
+
 impl Filters {
     /// Returns the filters of a request, if the operation knows all of them.
     pub(crate) fn parse(given: Option<Vec<Filter>>, known: &[Known]) -> Result<Self, Error> {
-        let mut filters = Vec::new();
-        for (index, filter) in given.into_iter().flatten().enumerate() {
-            let at = |member: &str| format!("filters[{index}].{member}");
-            let names = || known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            let name = filter.name.ok_or_else(|| invalid(&at("name"), "It must not be null."))?;
-            let Some((_, member)) = known.iter().find(|(known, _)| *known == name) else {
-                return Err(invalid(&at("name"), format!("It must be one of: {}.", names())));
-            };
-            let values =
-                filter.values.ok_or_else(|| invalid(&at("values"), "It must not be null."))?;
-            filters.push((*member, values));
-        }
-        Ok(Self(filters))
+        parse(given, known).map(Self)
     }
 
     /// Returns whether there are none.

@@ -4,20 +4,39 @@ use name::{Arn, Kind, RunId, Version, VersionPattern};
 use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
 use store::{ami, resource};
 use wire::imagebuilder::{
-    Error, ErrorKind, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
+    Error, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
     ListImageBuildVersionsResponse, ListImagePipelineImagesRequest,
     ListImagePipelineImagesResponse, ListImagesRequest, ListImagesResponse, Operation, Ownership,
 };
 use wire::sigv4::Caller;
 
-use super::super::error::{arn, invalid, not_found, refusal};
+use super::super::error::{arn, not_found, refusal};
 use super::super::filter::{self, Known};
 use super::super::own::own;
-use super::super::page::{Listing, Tokens, size};
+use super::super::page::{Listing, Tokens, bad_token, size};
 use super::shown;
 use crate::Api;
 
-const FILTERS: &[Known] = &[
+/// What images are filtered by.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Name,
+    OsVersion,
+    Platform,
+    Type,
+    Version,
+}
+
+const FILTERS: [(&str, By); 5] = [
+    ("name", By::Name),
+    ("osVersion", By::OsVersion),
+    ("platform", By::Platform),
+    ("type", By::Type),
+    ("version", By::Version),
+];
+
+/// The same for managed images, whose members have the filters' names.
+const MANAGED_FILTERS: [Known; 5] = [
     ("name", "name"),
     ("osVersion", "osVersion"),
     ("platform", "platform"),
@@ -41,14 +60,14 @@ impl Api {
                 grain,
                 max_results: input.max_results,
                 next_token: input.next_token,
-                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+                ..Listing::of_kind(Kind::Image, input.filters, &MANAGED_FILTERS)?
             };
             let tell = |entry| shown::managed_version(&entry, by_name);
             let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
             return Ok(answer(list, next_token));
         }
         let after = key(&tokens, input.next_token.as_deref())?;
-        let Some(filters) = filters(input.filters, FILTERS)? else {
+        let Some(filters) = filters(input.filters, &FILTERS)? else {
             return Ok(answer(Vec::new(), None));
         };
         let deprecated = match input.include_deprecated {
@@ -86,7 +105,7 @@ impl Api {
                 of: Some(of.clone()),
                 max_results: input.max_results,
                 next_token: input.next_token,
-                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+                ..Listing::of_kind(Kind::Image, input.filters, &MANAGED_FILTERS)?
             };
             let tell = |entry| shown::managed_summary(&entry);
             let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
@@ -102,7 +121,7 @@ impl Api {
             None => None,
         };
         let (mut images, mut next_token) = (Vec::new(), None);
-        if let Some(filters) = filters(input.filters, FILTERS)? {
+        if let Some(filters) = filters(input.filters, &FILTERS)? {
             let size = size(input.max_results);
             let limit = size as u32 + 1;
             let after = after.as_ref();
@@ -123,7 +142,7 @@ impl Api {
         caller: &Caller,
         input: ListImagePipelineImagesRequest,
     ) -> Result<ListImagePipelineImagesResponse, Error> {
-        const PIPELINE_FILTERS: &[Known] = &[("name", "name"), ("version", "version")];
+        const PIPELINE_FILTERS: [(&str, By); 2] = [("name", By::Name), ("version", By::Version)];
         let tokens = Tokens::of(caller, Operation::ListImagePipelineImages, &input)?;
         let pipeline = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
         let after = match tokens.read(input.next_token.as_deref())? {
@@ -131,7 +150,7 @@ impl Api {
             None => None,
         };
         let (mut images, mut next_token) = (Vec::new(), None);
-        if let Some(filters) = filters(input.filters, PIPELINE_FILTERS)? {
+        if let Some(filters) = filters(input.filters, &PIPELINE_FILTERS)? {
             let size = size(input.max_results);
             let limit = size as u32 + 1;
             let pipeline = pipeline.arn.to_string();
@@ -195,40 +214,25 @@ fn moment(text: &str) -> Result<(i64, RunId), Error> {
     moment.ok_or_else(bad_token)
 }
 
-fn bad_token() -> Error {
-    let message = "The pagination token is not one that this request was answered with.";
-    Error::new(ErrorKind::InvalidPaginationToken, message)
-}
-
 /// Returns the store's filters, or `None` if nothing can pass them.
-fn filters(given: Option<Vec<Filter>>, known: &[Known]) -> Result<Option<Filters>, Error> {
-    // Names are judged with those of every other list.
-    filter::Filters::parse(given.clone(), known)?;
+fn filters(
+    given: Option<Vec<Filter>>,
+    known: &[(&'static str, By)],
+) -> Result<Option<Filters>, Error> {
     let mut filters = Filters::default();
-    for Filter { name, values } in given.into_iter().flatten() {
-        let (name, values) = (name.unwrap_or_default(), values.unwrap_or_default());
-        let list = match name.as_str() {
-            "name" => &mut filters.titles,
-            "osVersion" => &mut filters.os_versions,
-            "platform" => &mut filters.platforms,
-            "type" => {
-                // Images are AMIs, all of them.
-                if !values.iter().any(|value| value == "AMI") {
-                    return Ok(None);
-                }
-                continue;
+    for (by, values) in filter::parse(given, known)? {
+        let is_any_left = match by {
+            By::Name => meet(&mut filters.titles, values),
+            By::OsVersion => meet(&mut filters.os_versions, values),
+            By::Platform => meet(&mut filters.platforms, values),
+            // Images are AMIs, all of them.
+            By::Type => values.iter().any(|value| value == "AMI"),
+            By::Version => {
+                let versions = values.iter().filter_map(|value| value.parse().ok());
+                meet(&mut filters.versions, versions.collect::<Vec<Version>>())
             }
-            "version" => {
-                let versions: Vec<Version> =
-                    values.iter().filter_map(|value| value.parse().ok()).collect();
-                if !meet(&mut filters.versions, versions) {
-                    return Ok(None);
-                }
-                continue;
-            }
-            other => return Err(invalid("filters", format!("'{other}' is not a filter."))),
         };
-        if !meet(list, values) {
+        if !is_any_left {
             return Ok(None);
         }
     }
@@ -256,7 +260,7 @@ mod tests {
             name: Some((*name).to_owned()),
             values: Some(values.iter().map(|value| (*value).to_owned()).collect()),
         });
-        assert_eq!(filters(Some(given.collect()), FILTERS).unwrap(), expected);
+        assert_eq!(filters(Some(given.collect()), &FILTERS).unwrap(), expected);
     }
 
     #[test]
@@ -279,6 +283,6 @@ mod tests {
     #[test]
     fn unknown_filters_are_refused() {
         let filter = Filter { name: Some("colour".to_owned()), values: Some(Vec::new()) };
-        assert!(filters(Some(vec![filter]), FILTERS).is_err());
+        assert!(filters(Some(vec![filter]), &FILTERS).is_err());
     }
 }
