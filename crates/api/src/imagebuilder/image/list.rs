@@ -1,8 +1,9 @@
 //! Lists of images: keys of the store's pages in tokens, and the API's filters in the store's words.
 
 use name::{Arn, Kind, RunId, Version, VersionPattern};
+use store::ami;
 use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
-use store::{ami, resource};
+use store::resource::Grain;
 use wire::imagebuilder::{
     Error, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
     ListImageBuildVersionsResponse, ListImagePipelineImagesRequest,
@@ -53,8 +54,8 @@ impl Api {
     ) -> Result<ListImagesResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListImages, &input)?;
         let by_name = input.by_name == Some(true);
+        let grain = if by_name { Grain::Names } else { Grain::Versions };
         if input.owner.is_some_and(|owner| owner != Ownership::Self_) {
-            let grain = if by_name { resource::Grain::Names } else { resource::Grain::Versions };
             let listing = Listing {
                 owner: input.owner,
                 grain,
@@ -62,7 +63,7 @@ impl Api {
                 next_token: input.next_token,
                 ..Listing::of_kind(Kind::Image, input.filters, &MANAGED_FILTERS)?
             };
-            let tell = |entry| shown::managed_version(&entry, by_name);
+            let tell = |entry| shown::managed_version(&entry, grain);
             let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
             return Ok(answer(list, next_token));
         }
@@ -84,7 +85,7 @@ impl Api {
         let mut images = found.await.map_err(refusal)?;
         let next_token = cut(&mut images, size).map(|last| tokens.after(&key_of(last).to_string()));
         let list: Result<Vec<ImageVersion>, Error> =
-            images.iter().map(|image| shown::version_level(image, by_name)).collect();
+            images.iter().map(|image| shown::version_level(image, grain)).collect();
         Ok(answer(list?, next_token))
     }
 
