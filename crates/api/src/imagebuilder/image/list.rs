@@ -1,6 +1,6 @@
 //! Lists of images: keys of the store's pages in tokens, and the API's filters in the store's words.
 
-use name::{Arn, Kind, RunId, Version, VersionPattern};
+use name::{Arn, Kind, RunId, VersionPattern};
 use store::ami;
 use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
 use store::resource::Grain;
@@ -223,14 +223,16 @@ fn filters(
     let mut filters = Filters::default();
     for (by, values) in filter::parse(given, known)? {
         let is_any_left = match by {
-            By::Name => meet(&mut filters.titles, values),
-            By::OsVersion => meet(&mut filters.os_versions, values),
-            By::Platform => meet(&mut filters.platforms, values),
+            By::Name => meet(&mut filters.titles, values, same),
+            By::OsVersion => meet(&mut filters.os_versions, values, same),
+            By::Platform => meet(&mut filters.platforms, values, same),
             // Images are AMIs, all of them.
             By::Type => values.iter().any(|value| value == "AMI"),
             By::Version => {
                 let versions = values.iter().filter_map(|value| value.parse().ok());
-                meet(&mut filters.versions, versions.collect::<Vec<Version>>())
+                meet(&mut filters.versions, versions.collect(), |one: &VersionPattern, other| {
+                    one.common(*other)
+                })
             }
         };
         if !is_any_left {
@@ -240,14 +242,19 @@ fn filters(
     Ok(Some(filters))
 }
 
-/// Narrows `list` to `values`; of an empty list, which stands for all, makes `values`. Returns
-/// whether anything is left.
-fn meet<T: PartialEq>(list: &mut Vec<T>, values: Vec<T>) -> bool {
-    if list.is_empty() {
-        *list = values;
+fn same(one: &String, other: &String) -> Option<String> {
+    (one == other).then(|| one.clone())
+}
+
+/// Narrows `list` to what it has in `common` with `values`; of an empty list, which stands for
+/// all, makes `values`. Returns whether anything is left.
+fn meet<T>(list: &mut Vec<T>, values: Vec<T>, common: impl Fn(&T, &T) -> Option<T>) -> bool {
+    *list = if list.is_empty() {
+        values
     } else {
-        list.retain(|one| values.contains(one));
-    }
+        let of_one = |one| values.iter().filter_map(|other| common(one, other)).collect::<Vec<_>>();
+        list.iter().flat_map(of_one).collect()
+    };
     !list.is_empty()
 }
 
@@ -276,8 +283,14 @@ mod tests {
         check(&[("name", &["web"]), ("name", &["db"])], None);
         check(&[("type", &["AMI"]), ("name", &["web"])], titles(&["web"]));
         check(&[("type", &["DOCKER"])], None);
-        let versions = vec!["1.0.0".parse().unwrap()];
-        check(&[("version", &["1.0.0", "x"])], Some(Filters { versions, ..Filters::default() }));
+        let versions = |versions: &[&str]| {
+            let versions = versions.iter().map(|version| version.parse().unwrap()).collect();
+            Some(Filters { versions, ..Filters::default() })
+        };
+        check(&[("version", &["1.0.0", "x"])], versions(&["1.0.0"]));
+        check(&[("version", &["1.x.x", "2.0.x"])], versions(&["1.x.x", "2.0.x"]));
+        check(&[("version", &["1.x.x"]), ("version", &["1.0.0", "2.0.0"])], versions(&["1.0.0"]));
+        check(&[("version", &["1.x.x"]), ("version", &["2.0.0"])], None);
         check(&[("version", &["x"])], None);
     }
 
