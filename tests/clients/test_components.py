@@ -115,6 +115,22 @@ class Components(unittest.TestCase):
         refusal(self, "InvalidPaginationTokenException", self.client.list_components,
                 nextToken="nonsense")
 
+    def test_versions_are_found_by_patterns_and_names(self):
+        name = fresh()
+        for version in ["1.0.0", "1.10.0", "2.0.0"]:
+            self.make(name=name, semanticVersion=version)
+        of = {"name": "name", "values": [name]}
+
+        def listed(*versions, **members):
+            filters = [of, {"name": "version", "values": versions}] if versions else [of]
+            entries = self.client.list_components(filters=filters, **members)
+            return [entry["arn"].rpartition("/")[2] for entry in entries["componentVersionList"]]
+
+        self.assertEqual(listed("1.x.x"), ["1.0.0", "1.10.0"])
+        self.assertEqual(listed("1.0.x", "2.0.0"), ["1.0.0", "2.0.0"])
+        self.assertEqual(listed("3.x.x"), [])
+        self.assertEqual(listed(byName=True), ["x.x.x"])
+
     def test_amazon_s_components_are_listed_and_read(self):
         listed = self.client.list_components(owner="Amazon")["componentVersionList"]
         names = {entry["name"] for entry in listed}
@@ -133,6 +149,12 @@ class Components(unittest.TestCase):
         arn = self.script()
         component = self.client.get_component(componentBuildVersionArn=arn)["component"]
         self.assertIn("ExecuteBash", component["data"])
+
+    def test_a_script_keeps_the_options_of_its_first_line(self):
+        arn = self.script(data="#!/usr/bin/env -S bash -eu\nfalse\n")
+        component = self.client.get_component(componentBuildVersionArn=arn)["component"]
+        step, = json.loads(component["data"])["phases"][0]["steps"]
+        self.assertEqual(step["inputs"]["commands"][0], "set -eu")
 
     def test_scripts_are_imported_once_and_as_they_can_be(self):
         members = {"name": fresh(), "clientToken": uuid.uuid4().hex}

@@ -53,14 +53,22 @@ pub(crate) enum ParseScheduleError {
     /// A rate is wrong.
     #[error("`{0}` is not a rate: expected a number and a unit, as in `1 day` or `12 hours`")]
     BadRate(String),
-    /// No such time zone is known.
-    #[error("`{0}` is not a time zone: expected a name as in `Europe/Rome`")]
-    UnknownZone(String),
+}
+
+/// No such time zone is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time zone: expected a name as in `Europe/Rome`")]
+pub(crate) struct UnknownZone(String);
+
+/// Returns the time zone called `name`, UTC without one.
+pub(crate) fn zone(name: Option<&str>) -> Result<TimeZone, UnknownZone> {
+    let name = name.unwrap_or("UTC");
+    TimeZone::get(name).map_err(|_| UnknownZone(name.to_owned()))
 }
 
 impl Schedule {
-    /// Returns the schedule of `expression` in the time zone called `zone`, UTC without one.
-    pub(crate) fn parse(expression: &str, zone: Option<&str>) -> Result<Self, ParseScheduleError> {
+    /// Returns the schedule of `expression` in a time zone.
+    pub(crate) fn parse(expression: &str, zone: TimeZone) -> Result<Self, ParseScheduleError> {
         let inner = |function: &str| {
             let rest = expression.trim().strip_prefix(function)?;
             rest.strip_prefix('(')?.strip_suffix(')')
@@ -72,9 +80,6 @@ impl Schedule {
         } else {
             return Err(ParseScheduleError::BadForm(expression.to_owned()));
         };
-        let name = zone.unwrap_or("UTC");
-        let zone =
-            TimeZone::get(name).map_err(|_| ParseScheduleError::UnknownZone(name.to_owned()))?;
         Ok(Self { when, zone })
     }
 
@@ -186,11 +191,11 @@ mod tests {
     use proptest::prelude::{any, prop_assert, proptest};
     use proptest::sample::select;
 
-    use super::Schedule;
+    use super::{Schedule, zone};
 
     #[track_caller]
     fn check(expression: &str, zone: &str, from: &str, expected: &[&str]) {
-        let schedule = Schedule::parse(expression, Some(zone)).unwrap();
+        let schedule = Schedule::parse(expression, super::zone(Some(zone)).unwrap()).unwrap();
         let mut now = from.parse::<Timestamp>().unwrap().as_microsecond();
         let start = now;
         let mut found = Vec::new();
@@ -226,9 +231,9 @@ mod tests {
         ] {
             check(expression, "UTC", from, &expected);
         }
-        let never = Schedule::parse("cron(0 0 30 2 ? *)", None).unwrap();
+        let never = Schedule::parse("cron(0 0 30 2 ? *)", zone(None).unwrap()).unwrap();
         assert_eq!(never.after(0, 0), None);
-        let over = Schedule::parse("cron(0 0 1 1 ? 2025)", None).unwrap();
+        let over = Schedule::parse("cron(0 0 1 1 ? 2025)", zone(None).unwrap()).unwrap();
         assert_eq!(over.after(0, 1_788_981_143_418_000), None);
     }
 
@@ -294,12 +299,14 @@ mod tests {
                 "`5 weeks` is not a rate: expected a number and a unit, as in `1 day` or `12 hours`",
             ),
         ] {
-            assert_eq!(Schedule::parse(expression, None).unwrap_err().to_string(), expected);
+            let refused = Schedule::parse(expression, zone(None).unwrap()).unwrap_err();
+            assert_eq!(refused.to_string(), expected);
         }
-        let error = Schedule::parse("rate(1 day)", Some("Europe/Atlantis")).unwrap_err();
+        let error = zone(Some("Europe/Atlantis")).unwrap_err();
         let expected = "`Europe/Atlantis` is not a time zone: expected a name as in `Europe/Rome`";
         assert_eq!(error.to_string(), expected);
     }
+
     proptest! {
         /// Whatever is written, it is a schedule or an error; a schedule is due later than now.
         #[test]
@@ -314,7 +321,8 @@ mod tests {
             let cron = format!("cron({})", fields.join(" "));
             let rate = format!("rate({rate})");
             for text in [&noise, &format!("cron({noise})"), &format!("rate({noise})"), &cron, &rate] {
-                let Ok(schedule) = Schedule::parse(text, Some(zone)) else { continue };
+                let Ok(zone) = super::zone(Some(zone)) else { continue };
+                let Ok(schedule) = Schedule::parse(text, zone) else { continue };
                 for now in [now, now % 4_102_444_800_000_000] {
                     let next = schedule.after(start.min(now), now);
                     prop_assert!(next.is_none_or(|next| next > now), "{text}");

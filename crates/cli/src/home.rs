@@ -98,9 +98,13 @@ impl Home {
 /// Where the service listens unless it is told otherwise.
 pub(crate) const LISTEN: &str = "127.0.0.1:4747";
 
-/// Returns the region of image ARNs.
-pub(crate) fn region() -> Region {
-    "local-1".parse().expect("the home region's name is valid")
+/// The region that clients are led to and that the command's own images are in, unless it is told
+/// otherwise.
+pub(crate) const REGION: &str = "local-1";
+
+/// Returns the region of the command's own image ARNs.
+fn region() -> Region {
+    REGION.parse().expect("the home region's name is valid")
 }
 
 fn usual_data(environment: &Environment) -> Option<PathBuf> {

@@ -126,8 +126,8 @@ impl Order {
         }
         if let Some(project) = &project {
             let parent = &project.recipe.parent;
-            if let ParentImage::Disk { .. } | ParentImage::Name(_) = parent {
-                findings.told.push(format!("`{parent}` is not an image's ARN or AMI"));
+            if let ParentImage::Disk { .. } = parent {
+                findings.told.push(format!("`{parent}` is not an image's ARN, name or AMI"));
             }
             let mut own = Problems::default();
             check_parent(project, Path::new(""), &mut own);
@@ -371,9 +371,24 @@ mod tests {
             format!("component nginx: component `{arn}` needs a value for `Port`")
         );
         assert_eq!(refused(catalogue("./a.yaml", &none), &[]), "there is no component `./a.yaml`");
-        let mut disk = catalogue(arn, &none);
-        disk["recipe"]["components"] = none;
-        disk["recipe"]["parentImage"] = "debian-server-12".into();
-        assert_eq!(refused(disk, &[]), "`debian-server-12` is not an image's ARN or AMI");
+    }
+
+    #[test]
+    fn parents_of_a_catalogue_are_no_files() {
+        let of = |parent: &str| {
+            let mut project = catalogue("", &Value::Null);
+            project["recipe"]["components"] = serde_json::json!([]);
+            project["recipe"]["parentImage"] = parent.into();
+            Order::of_catalogue(&project, &[]).map_err(|error| error.to_string())
+        };
+        for parent in ["debian-server-12", "debian-server-12-x86", "ami-00123456789abcdef"] {
+            assert_eq!(of(parent).unwrap().project.recipe.parent.to_string(), parent);
+        }
+        for (parent, expected) in [
+            ("debian-server-99", "there is no managed image `debian-server-99`"),
+            ("./base.qcow2", "the disk image `./base.qcow2` needs its SHA-256 beside it"),
+        ] {
+            assert_eq!(of(parent).unwrap_err(), expected);
+        }
     }
 }

@@ -79,6 +79,16 @@ impl VersionPattern {
         (version(low), version(high))
     }
 
+    /// Returns the versions that belong to both sets, if there are any: of two patterns that share
+    /// one, one holds all of the other.
+    pub fn common(self, other: Self) -> Option<Self> {
+        let holds = |outer: Self, inner: Self| {
+            let (least, greatest) = inner.bounds();
+            outer.matches(least) && outer.matches(greatest)
+        };
+        if holds(self, other) { Some(other) } else { holds(other, self).then_some(self) }
+    }
+
     /// Returns the greatest of `versions` that belongs to the set.
     pub fn latest_among(self, versions: impl IntoIterator<Item = Version>) -> Option<Version> {
         versions.into_iter().filter(|version| self.matches(*version)).max()
@@ -328,6 +338,21 @@ mod tests {
             for version in versions {
                 let version: Version = version.parse().unwrap();
                 assert_eq!(pattern.matches(version), low <= version && version <= high);
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_share_what_both_match() {
+        let patterns = ["x.x.x", "1.x.x", "2.x.x", "1.2.x", "1.3.x", "1.2.3", "1.2.4"]
+            .map(|text| text.parse::<VersionPattern>().unwrap());
+        let versions = ["1.0.0", "1.2.0", "1.2.3", "1.2.4", "1.3.0", "2.0.0", "3.0.0"]
+            .map(|text| text.parse::<Version>().unwrap());
+        for (a, b) in patterns.iter().flat_map(|a| patterns.iter().map(move |b| (*a, *b))) {
+            for version in versions {
+                let is_in_both = a.matches(version) && b.matches(version);
+                let common = a.common(b);
+                assert_eq!(common.is_some_and(|common| common.matches(version)), is_in_both);
             }
         }
     }

@@ -10,6 +10,7 @@ use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
+use wire::ERROR_TYPE;
 use wire::sigv4::{Caller, Claim, Tolerance};
 
 use crate::body::{self, Held};
@@ -191,13 +192,13 @@ impl<K: Keys> Gate<K> {
     ) -> Response<Bytes> {
         let answer = answer.and_then(keep_faults);
         let response = answer.unwrap_or_else(|denied| {
-            record.error = Some(denied.refusal().code);
             if let Denied::Fault { fault } = &denied {
                 record.fault = Some(fault.clone());
             }
             denied.response(speech, &record.request_id)
         });
         record.status = response.status().as_u16();
+        record.error = error(&response);
         record.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.log.take(&record);
         response
@@ -215,6 +216,11 @@ fn health() -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(b"ok\n"));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+/// Returns the name of the error that a response tells of, whoever refused.
+fn error(response: &Response<Bytes>) -> Option<String> {
+    response.headers().get(ERROR_TYPE)?.to_str().ok().map(str::to_owned)
 }
 
 /// Returns the answer of a service, unless it tells what broke: that is for

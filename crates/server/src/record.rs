@@ -36,9 +36,9 @@ pub struct Record {
     pub status: u16,
     /// How long it took, in microseconds.
     pub micros: u64,
-    /// The error's name, if it was refused by the port.
+    /// The error's name, if it was refused, by the port or by the service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'static str>,
+    pub error: Option<String>,
     /// The service that it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -104,7 +104,7 @@ impl fmt::Display for Record {
         let tenths = self.micros / 100 % 10;
         write!(f, "{time} {method} {path} {status} {millis}.{tenths}ms")?;
         let named = [
-            ("error", self.error),
+            ("error", self.error.as_deref()),
             ("operation", self.operation),
             ("service", self.service.as_deref()),
             ("region", self.region.as_deref()),
@@ -165,7 +165,7 @@ mod tests {
         );
         let mut refused = record("/");
         refused.status = 403;
-        refused.error = Some("InvalidSignatureException");
+        refused.error = Some("InvalidSignatureException".to_owned());
         check(
             &refused,
             expect![

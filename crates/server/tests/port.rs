@@ -75,6 +75,32 @@ async fn other_services_are_refused_by_name_after_the_signature() {
 }
 
 #[tokio::test]
+async fn the_log_says_what_was_refused() {
+    let setting = Setting::new(Limits::default()).await;
+    for (path, service, secret) in [
+        ("/echo", "imagebuilder", SECRET),
+        ("/refuse", "imagebuilder", SECRET),
+        ("/", "sts", SECRET),
+        ("/", "sts", "wrong"),
+        ("/panic", "imagebuilder", SECRET),
+    ] {
+        send(setting.address, &sign(post(path, ""), secret, service)).await;
+    }
+    let records = setting.records();
+    let told: Vec<_> = records.iter().map(|one| (one.status, one.error.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            (200, None),
+            (404, Some("ResourceNotFoundException")),
+            (400, Some("UnknownServiceException")),
+            (403, Some("InvalidSignatureException")),
+            (500, Some("ServiceException")),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn long_bodies_are_refused() {
     let setting = Setting::new(Limits { body: 8, ..Limits::default() }).await;
     let fits = sign(post("/echo", "12345678"), SECRET, "imagebuilder");

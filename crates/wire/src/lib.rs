@@ -5,6 +5,7 @@
 mod word;
 
 mod problem;
+mod query;
 mod rest_json;
 mod route;
 mod shape;
@@ -15,7 +16,7 @@ pub mod imagebuilder;
 pub mod sigv4;
 
 pub use problem::Problem;
-pub use rest_json::{ReadError, Refusal};
+pub use rest_json::{ERROR_TYPE, ReadError, Refusal};
 pub use route::Action;
 pub use shape::{Bounds, Kind, Location, Member, Pattern, Shape};
 pub use timestamp::{Timestamp, TimestampError};

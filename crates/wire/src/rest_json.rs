@@ -8,11 +8,13 @@ use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, tell};
-use crate::route::{Action, decode};
+use crate::query::pairs;
+use crate::route::Action;
 use crate::shape::{Kind, Location, Member};
 use crate::validate::check_input;
 
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// The header that names the error of a response, whatever protocol it is in.
+pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// The member in which some answers repeat the id of their request.
@@ -108,12 +110,9 @@ fn read_body(
 }
 
 fn read_query(query: &str) -> Result<Vec<(String, String)>, ReadError> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decode(name)?, decode(value)?))
-    });
-    pairs.collect::<Option<_>>().ok_or(ReadError::Query)
+    let text = |bytes| String::from_utf8(bytes).map_err(|_| ReadError::Query);
+    let pairs = pairs(query).into_iter();
+    pairs.map(|(name, value)| Ok((text(name)?, text(value)?))).collect()
 }
 
 /// Returns what the query holds of `member`. Other names in it are no problem:

@@ -1,6 +1,6 @@
 //! Which operation a method and a path mean, and what is in the path.
 //!
-//! Decodes percent signs once and strictly; query strings are `rest_json`'s.
+//! Decodes percent signs once and strictly; query strings are `query`'s.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -49,7 +49,7 @@ pub(crate) fn find(actions: &[Action], method: &Method, path: &str) -> Option<Ma
 
 /// Returns `text` with its percent signs decoded, or `None` where one is not
 /// followed by two digits or the bytes are not UTF-8.
-pub(crate) fn decode(text: &str) -> Option<String> {
+fn decode(text: &str) -> Option<String> {
     let whole = text
         .split('%')
         .skip(1)

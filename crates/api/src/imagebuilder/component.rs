@@ -19,7 +19,7 @@ use wire::sigv4::Caller;
 use super::date::date;
 use super::error::{arn, bad_document, combination, unsupported};
 use super::filter::{Filters, Known};
-use super::latest::{latest, version, version_arn};
+use super::latest::{latest, listed_arn, version};
 use super::make::plain;
 use super::own::{body, owner};
 use super::page::{Listing, Tokens};
@@ -139,16 +139,18 @@ impl Components<Caller> for Api {
     ) -> Result<ListComponentsResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListComponents, &input)?;
         let by_name = input.by_name == Some(true);
+        let grain = if by_name { Grain::Names } else { Grain::Versions };
         let listing = Listing {
             owner: input.owner,
             kinds: [Kind::Component; 2],
             of: None,
-            grain: if by_name { Grain::Names } else { Grain::Versions },
+            grain,
             filters: Filters::parse(input.filters, FILTERS)?,
             max_results: input.max_results,
             next_token: input.next_token,
         };
-        let (list, next_token) = self.page(caller, &tokens, listing, version_level).await?;
+        let tell = |entry| version_level(entry, grain);
+        let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
         Ok(ListComponentsResponse {
             component_version_list: Some(list),
             next_token,
@@ -304,8 +306,8 @@ fn summary(entry: Entry) -> Result<ComponentSummary, Error> {
     })
 }
 
-fn version_level(entry: Entry) -> Result<ComponentVersion, Error> {
-    let arn = version_arn(&entry.arn);
+fn version_level(entry: Entry, grain: Grain) -> Result<ComponentVersion, Error> {
+    let arn = listed_arn(&entry.arn, grain);
     let component = component(entry)?;
     Ok(ComponentVersion {
         arn: Some(arn.to_string()),

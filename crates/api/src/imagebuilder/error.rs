@@ -69,7 +69,7 @@ pub(crate) fn refusal(error: StoreError) -> Error {
             format!("The client token '{token}' was used before with other parameters."),
         ),
         StoreErrorKind::Tags { source, .. } => (ErrorKind::InvalidParameter, told(source)),
-        // The rest is this machine's fault; its owner reads the answer.
+        // The rest is this machine's fault: what is told of it gets no further than the port's log.
         _ => (ErrorKind::Service, told(&error)),
     };
     Error::new(kind, message)

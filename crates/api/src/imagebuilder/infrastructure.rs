@@ -115,28 +115,36 @@ impl InfrastructureConfigurations<Caller> for Api {
     }
 }
 
+/// Makes a configuration of the members of a request: those for a new one and those for a change
+/// have the same, in types of their own. What a change leaves out is gone.
+macro_rules! asked {
+    ($input:expr) => {
+        InfrastructureConfiguration {
+            description: $input.description,
+            instance_metadata_options: $input.instance_metadata_options,
+            instance_profile_name: Some($input.instance_profile_name),
+            instance_types: $input.instance_types,
+            key_pair: $input.key_pair,
+            logging: $input.logging,
+            parent_instance: $input.parent_instance,
+            placement: $input.placement,
+            resource_tags: $input.resource_tags,
+            security_group_ids: $input.security_group_ids,
+            sns_topic_arn: $input.sns_topic_arn,
+            subnet_id: $input.subnet_id,
+            terminate_instance_on_completion: $input.terminate_instance_on_completion,
+            terminate_instance_on_failure: $input.terminate_instance_on_failure,
+            ..InfrastructureConfiguration::default()
+        }
+    };
+}
+
 fn draft(
     caller: &Caller,
     input: CreateInfrastructureConfigurationRequest,
     at: i64,
 ) -> Result<New, Error> {
-    let body = checked(InfrastructureConfiguration {
-        description: input.description,
-        instance_metadata_options: input.instance_metadata_options,
-        instance_profile_name: Some(input.instance_profile_name),
-        instance_types: input.instance_types,
-        key_pair: input.key_pair,
-        logging: input.logging,
-        parent_instance: input.parent_instance,
-        placement: input.placement,
-        resource_tags: input.resource_tags,
-        security_group_ids: input.security_group_ids,
-        sns_topic_arn: input.sns_topic_arn,
-        subnet_id: input.subnet_id,
-        terminate_instance_on_completion: input.terminate_instance_on_completion,
-        terminate_instance_on_failure: input.terminate_instance_on_failure,
-        ..InfrastructureConfiguration::default()
-    })?;
+    let body = checked(asked!(input))?;
     let kind = Kind::InfrastructureConfiguration;
     let tags = input.tags.unwrap_or_default();
     Ok(New { tags, ..plain(caller, kind, &input.name, json!(body), at) })
@@ -145,23 +153,7 @@ fn draft(
 fn changed(
     input: UpdateInfrastructureConfigurationRequest,
 ) -> Result<InfrastructureConfiguration, Error> {
-    checked(InfrastructureConfiguration {
-        description: input.description,
-        instance_metadata_options: input.instance_metadata_options,
-        instance_profile_name: Some(input.instance_profile_name),
-        instance_types: input.instance_types,
-        key_pair: input.key_pair,
-        logging: input.logging,
-        parent_instance: input.parent_instance,
-        placement: input.placement,
-        resource_tags: input.resource_tags,
-        security_group_ids: input.security_group_ids,
-        sns_topic_arn: input.sns_topic_arn,
-        subnet_id: input.subnet_id,
-        terminate_instance_on_completion: input.terminate_instance_on_completion,
-        terminate_instance_on_failure: input.terminate_instance_on_failure,
-        ..InfrastructureConfiguration::default()
-    })
+    checked(asked!(input))
 }
 
 /// Returns the configuration as it is kept, if it keeps the rules of reference §1.10.

@@ -1,6 +1,7 @@
 //! ARNs that stand for the latest of some versions (reference §1.3, §1.6).
 
 use name::{Arn, Level, VersionPattern};
+use store::resource::Grain;
 use wire::imagebuilder::LatestVersionReferences;
 
 /// Returns the ARNs that stand for the latest versions around that of `arn`.
@@ -26,11 +27,20 @@ pub(crate) fn version_arn(arn: &Arn) -> Arn {
     arn.at(Level::Version(arn.versions())).unwrap_or_else(|_| arn.clone())
 }
 
+/// Returns the ARN of an entry of a list: of `arn`'s version, or by name of all versions.
+pub(crate) fn listed_arn(arn: &Arn, grain: Grain) -> Arn {
+    match grain {
+        Grain::Names => arn.at(Level::Version(VersionPattern::Any)).unwrap_or_else(|_| arn.clone()),
+        Grain::Versions | Grain::Builds => version_arn(arn),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use name::Arn;
+    use store::resource::Grain;
 
-    use super::{latest, version, version_arn};
+    use super::{latest, listed_arn, version, version_arn};
 
     #[test]
     fn references_widen_from_the_patch_to_the_name() {
@@ -44,5 +54,7 @@ mod tests {
         assert_eq!(latest.latest_patch_version_arn, Some(format!("{name}/1.2.3")));
         assert_eq!(version(&arn), "1.2.3");
         assert_eq!(version_arn(&arn).to_string(), format!("{name}/1.2.3"));
+        assert_eq!(listed_arn(&arn, Grain::Versions).to_string(), format!("{name}/1.2.3"));
+        assert_eq!(listed_arn(&arn, Grain::Names).to_string(), format!("{name}/x.x.x"));
     }
 }

@@ -56,19 +56,19 @@ impl Tokens {
     /// Returns what the page with this token follows.
     pub(crate) fn read(&self, token: Option<&str>) -> Result<Option<String>, Error> {
         let Some(token) = token else { return Ok(None) };
-        let refuse = || {
-            Error::new(
-                ErrorKind::InvalidPaginationToken,
-                "The pagination token is not one that this request was answered with.",
-            )
-        };
-        let hex = token.strip_prefix(&self.binding).ok_or_else(refuse)?;
+        let hex = token.strip_prefix(&self.binding).ok_or_else(bad_token)?;
         let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
         let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
         let last = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
         // Spelt as it was given out, and not in one of the other ways that read the same.
-        last.filter(|last| self.after(last) == token).map(Some).ok_or_else(refuse)
+        last.filter(|last| self.after(last) == token).map(Some).ok_or_else(bad_token)
     }
+}
+
+/// Returns the error for a token that holds nothing that this list gave out.
+pub(crate) fn bad_token() -> Error {
+    let message = "The pagination token is not one that this request was answered with.";
+    Error::new(ErrorKind::InvalidPaginationToken, message)
 }
 
 /// Returns how many a page holds.

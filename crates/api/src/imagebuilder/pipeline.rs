@@ -23,7 +23,7 @@ use super::own::{body, own};
 use super::page::{Listing, Tokens};
 use super::tag::some;
 use crate::Api;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, zone};
 
 const FILTERS: &[Known] = &[
     ("description", "description"),
@@ -189,5 +189,6 @@ fn next_run(pipeline: &ImagePipeline, start: i64, now: i64) -> Option<i64> {
     }
     let schedule = pipeline.schedule.as_ref()?;
     let expression = schedule.schedule_expression.as_deref()?;
-    Schedule::parse(expression, schedule.timezone.as_deref()).ok()?.after(start, now)
+    let zone = zone(schedule.timezone.as_deref()).ok()?;
+    Schedule::parse(expression, zone).ok()?.after(start, now)
 }

@@ -21,7 +21,7 @@ use super::component::{exact, inline, no_key};
 use super::date::date;
 use super::error::{arn, bad_document, dry_run, refusal, unsupported};
 use super::filter::{Filters, Known};
-use super::latest::{latest, version, version_arn};
+use super::latest::{latest, listed_arn, version};
 use super::own::{body, owner};
 use super::page::{Listing, Tokens};
 use super::tag::some;
@@ -156,16 +156,18 @@ impl Workflows<Caller> for Api {
     ) -> Result<ListWorkflowsResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListWorkflows, &input)?;
         let by_name = input.by_name == Some(true);
+        let grain = if by_name { Grain::Names } else { Grain::Versions };
         let listing = Listing {
             owner: input.owner,
             kinds: KINDS,
             of: None,
-            grain: if by_name { Grain::Names } else { Grain::Versions },
+            grain,
             filters: Filters::parse(input.filters, FILTERS)?,
             max_results: input.max_results,
             next_token: input.next_token,
         };
-        let (list, next_token) = self.page(caller, &tokens, listing, version_level).await?;
+        let tell = |entry| version_level(entry, grain);
+        let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
         Ok(ListWorkflowsResponse { workflow_version_list: Some(list), next_token })
     }
 
@@ -282,8 +284,8 @@ fn summary(entry: Entry) -> Result<WorkflowSummary, Error> {
     })
 }
 
-fn version_level(entry: Entry) -> Result<WorkflowVersion, Error> {
-    let arn = version_arn(&entry.arn);
+fn version_level(entry: Entry, grain: Grain) -> Result<WorkflowVersion, Error> {
+    let arn = listed_arn(&entry.arn, grain);
     let workflow = workflow(entry)?;
     Ok(WorkflowVersion {
         arn: Some(arn.to_string()),

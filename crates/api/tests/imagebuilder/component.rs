@@ -148,7 +148,7 @@ async fn changed_documents_are_builds_and_equal_ones_are_refused() {
         list(false).await,
         ["1.0.0", "1.9.0", "1.10.0"].map(|version| format!("{OWN}:component/web/{version}"))
     );
-    assert_eq!(list(true).await, [format!("{OWN}:component/web/1.10.0")]);
+    assert_eq!(list(true).await, [format!("{OWN}:component/web/x.x.x")]);
 }
 
 #[tokio::test]

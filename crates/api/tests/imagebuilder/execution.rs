@@ -97,6 +97,30 @@ async fn an_execution_is_found_by_its_id() {
 }
 
 #[tokio::test]
+async fn an_execution_that_was_told_is_found_for_good() {
+    let server = bench().await;
+    let arn = start(&server, "a").await;
+    let told = workflows(&server, &arn).await;
+    carry_out(&server, &arn, 2).await;
+    let found = async || {
+        let mut found = Vec::new();
+        for workflow in &told {
+            let of = json!({"workflowExecutionId": workflow["workflowExecutionId"]});
+            found.push(server.call(Operation::GetWorkflowExecution, of).await.body);
+        }
+        found
+    };
+    let once = found().await;
+    assert_eq!(statuses(&once), ["FAILED", "SKIPPED", "SKIPPED"]);
+    assert_eq!(once[1]["totalStepsSkipped"], 1);
+    assert_eq!(statuses(&steps(&server, &told[1]).await), ["SKIPPED"]);
+    let retry = json!({"imageBuildVersionArn": arn, "clientToken": "b"});
+    server.get(Operation::RetryImage, retry, "").await;
+    carry_out(&server, &arn, 4).await;
+    assert_eq!(statuses(&found().await), ["FAILED", "SKIPPED", "SKIPPED"]);
+}
+
+#[tokio::test]
 async fn a_retry_keeps_what_went_before() {
     let server = bench().await;
     let arn = start(&server, "a").await;

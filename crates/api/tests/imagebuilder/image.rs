@@ -191,6 +191,22 @@ async fn an_image_grows_out_of_an_available_one_only() {
 }
 
 #[tokio::test]
+async fn an_image_grows_out_of_what_recipes_take() {
+    let server = bench().await;
+    for (version, parent) in [("2.0.0", "debian-server-12"), ("3.0.0", "debian-minimal-13-x86")] {
+        let recipe = json!({
+            "name": "Web", "semanticVersion": version, "parentImage": parent,
+            "clientToken": version,
+        });
+        let operation = Operation::CreateImageRecipe;
+        let recipe = server.get(operation, recipe, "/imageRecipeArn").await;
+        let image = with(wish(parent), "imageRecipeArn", recipe);
+        let made = server.get(Operation::CreateImage, image, "/imageBuildVersionArn").await;
+        assert_eq!(made, format!("{OWN}:image/web/{version}/1"));
+    }
+}
+
+#[tokio::test]
 async fn pipelines_make_images_and_list_them() {
     let server = bench().await;
     let pipeline = format!("{OWN}:image-pipeline/web");

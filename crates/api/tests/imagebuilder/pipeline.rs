@@ -186,6 +186,22 @@ async fn what_cannot_be_a_pipeline_is_refused() {
             ],
         ),
         (
+            with(
+                good(),
+                "schedule",
+                json!({"scheduleExpression": "rate(1 day)", "timezone": "Europe/Atlantis"}),
+            ),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'schedule.timezone' is not valid. `Europe/Atlantis` is not a time zone: expected a name as in `Europe/Rome`."
+            ],
+        ),
+        (
+            with(good(), "schedule", json!({"timezone": "Europe/Atlantis"})),
+            expect![
+                "400 InvalidParameterValueException: The value supplied for parameter 'schedule.timezone' is not valid. `Europe/Atlantis` is not a time zone: expected a name as in `Europe/Rome`."
+            ],
+        ),
+        (
             with(good(), "schedule", schedule("cron(0 25 * * ? *)")),
             expect![
                 "400 InvalidParameterValueException: The value supplied for parameter 'schedule.scheduleExpression' is not valid. `25` is not an hour: expected 0 to 23."

@@ -297,6 +297,8 @@ async fn image_recipes_that_cannot_be_are_refused() {
             ),
             ("parentImage", json!("ami-00000000000000000"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. There is no AMI 'ami-00000000000000000'."]),
             ("parentImage", json!("ssm:/base"), expect!["400 InvalidRequestException: The value supplied for parameter 'parentImage' is not valid. `ssm:/base` is not supported yet: parents are not looked up in the parameter store"]),
+            ("parentImage", json!("./base.qcow2"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. It must not be a disk image."]),
+            ("parentImage", json!("ami-0123"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. It must be an image's ARN, an AMI's id or the name of a managed image as in 'debian-server-12'."]),
             ("parentImage", json!("debian-server-99"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. There is no managed image 'debian-server-99'."]),
             ("parentImage", json!(format!("{OWN}:image/none/x.x.x")), expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/none/x.x.x' cannot be found."]),
             ("parentImage", json!("arn:aws:ec2:eu-west-1::image/ami-1"), expect!["400 InvalidParameterValueException: The value supplied for parameter 'parentImage' is not valid. `arn:aws:ec2:eu-west-1::image/ami-1` is not an image's ARN: expected `arn:aws:imagebuilder:<region>:<account>:image/…`"]),

@@ -105,7 +105,8 @@ async fn builds_versions_and_names_are_listed() {
     let all = ["build/wait", "distribution/publish", "test/wait"]
         .map(|name| format!("{OWN}:workflow/{name}/1.0.0"));
     assert_eq!(list(json!({})).await, all);
-    assert_eq!(list(json!({"byName": true})).await, all);
+    let names = all.clone().map(|arn| arn.replace("1.0.0", "x.x.x"));
+    assert_eq!(list(json!({"byName": true})).await, names);
     let tests = json!({"filters": [{"name": "type", "values": ["TEST"]}]});
     assert_eq!(list(tests).await, all[2..]);
     let of = json!({"workflowVersionArn": format!("{OWN}:workflow/build/wait/x.x.x")});

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use name::Region;
 use seal::Secret;
 use zeroize::Zeroizing;
 
@@ -41,6 +42,9 @@ pub(crate) struct Env {
     /// Whose key, by digits or alias [default: the first account]
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
+    /// The region that clients ask in; any name will do, Terraform wants one of AWS's form
+    #[arg(long, value_name = "REGION", default_value = home::REGION)]
+    region: Region,
     /// The shell that reads it
     #[arg(long, value_name = "SHELL", default_value = "sh")]
     shell: Shell,
@@ -66,8 +70,8 @@ impl Env {
         let (id, secret) = identities.active_key(&account).await?;
         let scheme = if self.tls || bundle.is_some() { "https" } else { "http" };
         let endpoint = endpoint(scheme, self.host.as_deref(), self.listen);
-        let region = home::region();
-        let mut variables = variables(&endpoint, id.as_str(), &secret, region.as_str()).to_vec();
+        let region = self.region.as_str();
+        let mut variables = variables(&endpoint, id.as_str(), &secret, region).to_vec();
         variables.extend(bundle.as_deref().map(|path| ("AWS_CA_BUNDLE", path)));
         if out.is_json() {
             out.json(&serde_json::Map::from_iter(

@@ -76,6 +76,17 @@ fn a_shell_takes_what_env_prints() {
 }
 
 #[test]
+fn clients_ask_in_the_region_they_are_given() {
+    let data = tempfile::tempdir().unwrap();
+    let variables = json(data.path(), &["env", "--region", "us-east-1"]);
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        assert_eq!(word(&variables, name), "us-east-1");
+    }
+    let said = fail(data.path(), &["env", "--region", "US East"], 2);
+    assert!(said.contains("`US East` is not a region"), "{said}");
+}
+
+#[test]
 fn clients_are_told_of_tls() {
     let data = tempfile::tempdir().unwrap();
     let told = |args: &[&str]| json(data.path(), &[&["env"], args].concat());

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use seal::Secret;
@@ -116,7 +116,7 @@ impl Keys for OneKey {
     }
 }
 
-/// Answers who asked; waits or panics where it is asked to.
+/// Answers who asked; waits, refuses or panics where it is asked to.
 struct Echo(Arc<Shared>);
 
 impl Service for Echo {
@@ -148,6 +148,11 @@ impl Service for Echo {
             let echo = format!(r#"{{"account":"{account}","region":"{region}","body":"{body}"}}"#);
             let mut response = Response::new(Bytes::from(echo));
             response.headers_mut().insert("x-amzn-requestid", request_id.parse().unwrap());
+            if request.uri().path() == "/refuse" {
+                *response.status_mut() = StatusCode::NOT_FOUND;
+                let name = HeaderValue::from_static("ResourceNotFoundException");
+                response.headers_mut().insert(wire::ERROR_TYPE, name);
+            }
             response
         }) as Pin<Box<_>>
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use sqlx::{QueryBuilder, Sqlite};
 
-use name::{BuildVersion, RunId, Version, VersionPattern};
+use name::{BuildVersion, RunId, VersionPattern};
 
 use super::{Image, Row, SELECT, Scope, ordered, range, read};
 use crate::error::attempt;
@@ -16,8 +16,8 @@ use crate::{Db, StoreError};
 pub struct Filters {
     /// Names as they are shown.
     pub titles: Vec<String>,
-    /// Versions: three numbers.
-    pub versions: Vec<Version>,
+    /// Versions, or patterns of some.
+    pub versions: Vec<VersionPattern>,
     /// Operating systems.
     pub os_versions: Vec<String>,
     /// Platforms.
@@ -229,10 +229,20 @@ fn push_scope(sql: &mut QueryBuilder<Sqlite>, scope: Scope<'_>) {
 }
 
 fn push_filters(sql: &mut QueryBuilder<Sqlite>, filters: &Filters) {
-    let versions: Vec<String> = filters.versions.iter().map(|version| ordered(*version)).collect();
+    if !filters.versions.is_empty() {
+        sql.push(" AND (");
+        let mut any = sql.separated(" OR ");
+        for pattern in &filters.versions {
+            let (first, last) = range(*pattern);
+            // The sign keeps the planner from reading an index by version, out of the list's order.
+            any.push("+image.ordered_version BETWEEN ");
+            any.push_bind_unseparated(first);
+            any.push_unseparated(" AND ").push_bind_unseparated(last);
+        }
+        sql.push(")");
+    }
     for (column, values) in [
         ("image.title", &filters.titles),
-        ("image.ordered_version", &versions),
         ("image.os_version", &filters.os_versions),
         ("image.platform", &filters.platforms),
     ] {
@@ -345,8 +355,16 @@ mod tests {
         check(Filters::default(), &all).await;
         check(Filters { titles: some("web"), ..Filters::default() }, &all[1..]).await;
         check(Filters { titles: some("Web"), ..Filters::default() }, &[]).await;
-        let versions = vec!["2.0.0".parse().unwrap()];
-        check(Filters { versions, ..Filters::default() }, &all[..1]).await;
+        for (patterns, expected) in [
+            (&["2.0.0"][..], &all[..1]),
+            (&["2.x.x"], &all[..1]),
+            (&["1.0.x", "3.x.x"], &all[1..]),
+            (&["2.0.0", "x.x.x"], &all),
+            (&["1.1.x"], &[]),
+        ] {
+            let versions = patterns.iter().map(|text| text.parse().unwrap()).collect();
+            check(Filters { versions, ..Filters::default() }, expected).await;
+        }
         check(Filters { os_versions: some("Debian 12"), ..Filters::default() }, &all[..1]).await;
         check(Filters { platforms: some("Windows"), ..Filters::default() }, &[]).await;
 
@@ -391,7 +409,7 @@ mod tests {
         let scope = Scope { account: &account, region: &region };
         let key = Key { name: "web".to_owned(), build: "1.0.0/1".parse().unwrap() };
         let some = |text: &str| vec![text.to_owned(), format!("another {text}")];
-        let listed = ["1.0.0", "2.0.0"].map(|version| version.parse().unwrap()).to_vec();
+        let listed = ["1.0.0", "2.x.x"].map(|version| version.parse().unwrap()).to_vec();
         let none = Filters::default();
         let all = Filters {
             titles: some("Web"),

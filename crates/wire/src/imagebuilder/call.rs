@@ -138,7 +138,7 @@ mod tests {
             &format!("DELETE /tags/{encoded}?tagKeys=a%20b&tagKeys=c%2Bd+e&X-Amz-Date=1&"),
             "",
             expect![[
-                r#"UntagResource {"resourceArn":"arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web","tagKeys":["a b","c+d+e"]}"#
+                r#"UntagResource {"resourceArn":"arn:aws:imagebuilder:eu-west-1:123456789012:image-pipeline/web","tagKeys":["a b","c+d e"]}"#
             ]],
         );
         check(

@@ -3,8 +3,9 @@
 use http::header::{HOST, HeaderName};
 use http::request::Parts;
 
-use super::encoding::{encode, encode_path, normalise, pairs};
+use super::encoding::{encode, encode_path, normalise};
 use super::given::SIGNATURE;
+use crate::query::pairs;
 
 /// Returns the canonical request up to the digest of its body, which comes
 /// last; `None` if a signed header is not there.

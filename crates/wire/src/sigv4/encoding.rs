@@ -2,7 +2,7 @@
 //!
 //! Works on bytes: what is not UTF-8 must not become equal by being replaced.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986, 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,20 +18,6 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// Returns a path, encoded once more, its slashes kept.
 pub(crate) fn encode_path(path: &str) -> String {
     percent_encode(path.as_bytes(), RESERVED_IN_PATH).to_string()
-}
-
-/// Returns the names and values of a query, decoded, in their order.
-///
-/// `+` is a space, as it is for those who sign and for those who read forms.
-pub(crate) fn pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let decode = |text: &str| {
-        let spaced: Vec<u8> =
-            text.bytes().map(|byte| if byte == b'+' { b' ' } else { byte }).collect();
-        percent_decode(&spaced).collect()
-    };
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    let parts = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
-    parts.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 /// Returns an absolute path without `.`, `..` and empty segments (RFC 3986, 5.2.4).
@@ -59,25 +45,6 @@ mod tests {
     fn only_unreserved_characters_stay() {
         assert_eq!(encode("aZ09-._~ /+*é=%".as_bytes()), "aZ09-._~%20%2F%2B%2A%C3%A9%3D%25");
         assert_eq!(encode_path("/a%20b/é:c~"), "/a%2520b/%C3%A9%3Ac~");
-    }
-
-    #[test]
-    fn queries_are_decoded_to_bytes() {
-        let bytes = |pairs: &[(&[u8], &[u8])]| {
-            pairs.iter().map(|(a, b)| (a.to_vec(), b.to_vec())).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            pairs("a=1&b&&c=%20+%2B&=x&d=e=f&%ff=%zz"),
-            bytes(&[
-                (b"a", b"1"),
-                (b"b", b""),
-                (b"c", b"  +"),
-                (b"", b"x"),
-                (b"d", b"e=f"),
-                (b"\xff", b"%zz"),
-            ])
-        );
-        assert_eq!(pairs(""), []);
     }
 
     #[test]

@@ -6,10 +6,10 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 use http::request::Parts;
 
-use super::encoding::pairs;
 use super::moment::Moment;
 use super::refusal::{Malformed, Refusal};
 use super::scope::Scope;
+use crate::query::pairs;
 
 /// A signature and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

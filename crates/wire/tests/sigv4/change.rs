@@ -15,6 +15,7 @@ pub(crate) enum Change {
     QueryMore,
     QueryLess,
     QueryOther,
+    QueryPlus,
     HeaderOther,
     HeaderTwice,
     HeaderGone,
@@ -37,13 +38,14 @@ pub(crate) enum Change {
     SignatureGone,
 }
 
-pub(crate) const CHANGES: [Change; 26] = [
+pub(crate) const CHANGES: [Change; 27] = [
     Change::Method,
     Change::PathLonger,
     Change::PathShorter,
     Change::QueryMore,
     Change::QueryLess,
     Change::QueryOther,
+    Change::QueryPlus,
     Change::HeaderOther,
     Change::HeaderTwice,
     Change::HeaderGone,
@@ -87,6 +89,11 @@ impl Change {
             Self::QueryMore => query(signed, |query| format!("{query}&extra=1")),
             Self::QueryLess => less_query(signed, at),
             Self::QueryOther => query(signed, |query| query.replacen('=', "=x", 1)),
+            // A plus sign and a space are two things, however either is spelt.
+            Self::QueryPlus => query(signed, |query| match query.contains("%2B") {
+                true => query.replacen("%2B", "+", 1),
+                false => query.replacen('+', "%2B", 1),
+            }),
             Self::HeaderOther | Self::HeaderTwice | Self::HeaderGone => header(self, signed, at),
             Self::HeaderAdded => Some(with(signed, "x-amz-extra", "1")),
             Self::Host => Some(with_host(signed)),

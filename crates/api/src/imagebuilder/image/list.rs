@@ -1,23 +1,43 @@
 //! Lists of images: keys of the store's pages in tokens, and the API's filters in the store's words.
 
-use name::{Arn, Kind, RunId, Version, VersionPattern};
+use name::{Arn, Kind, RunId, VersionPattern};
+use store::ami;
 use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
-use store::{ami, resource};
+use store::resource::Grain;
 use wire::imagebuilder::{
-    Error, ErrorKind, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
+    Error, Filter, ImageSummary, ImageVersion, ListImageBuildVersionsRequest,
     ListImageBuildVersionsResponse, ListImagePipelineImagesRequest,
     ListImagePipelineImagesResponse, ListImagesRequest, ListImagesResponse, Operation, Ownership,
 };
 use wire::sigv4::Caller;
 
-use super::super::error::{arn, invalid, not_found, refusal};
+use super::super::error::{arn, not_found, refusal};
 use super::super::filter::{self, Known};
 use super::super::own::own;
-use super::super::page::{Listing, Tokens, size};
+use super::super::page::{Listing, Tokens, bad_token, size};
 use super::shown;
 use crate::Api;
 
-const FILTERS: &[Known] = &[
+/// What images are filtered by.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Name,
+    OsVersion,
+    Platform,
+    Type,
+    Version,
+}
+
+const FILTERS: [(&str, By); 5] = [
+    ("name", By::Name),
+    ("osVersion", By::OsVersion),
+    ("platform", By::Platform),
+    ("type", By::Type),
+    ("version", By::Version),
+];
+
+/// The same for managed images, whose members have the filters' names.
+const MANAGED_FILTERS: [Known; 5] = [
     ("name", "name"),
     ("osVersion", "osVersion"),
     ("platform", "platform"),
@@ -34,21 +54,21 @@ impl Api {
     ) -> Result<ListImagesResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListImages, &input)?;
         let by_name = input.by_name == Some(true);
+        let grain = if by_name { Grain::Names } else { Grain::Versions };
         if input.owner.is_some_and(|owner| owner != Ownership::Self_) {
-            let grain = if by_name { resource::Grain::Names } else { resource::Grain::Versions };
             let listing = Listing {
                 owner: input.owner,
                 grain,
                 max_results: input.max_results,
                 next_token: input.next_token,
-                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+                ..Listing::of_kind(Kind::Image, input.filters, &MANAGED_FILTERS)?
             };
-            let tell = |entry| shown::managed_version(&entry, by_name);
+            let tell = |entry| shown::managed_version(&entry, grain);
             let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
             return Ok(answer(list, next_token));
         }
         let after = key(&tokens, input.next_token.as_deref())?;
-        let Some(filters) = filters(input.filters, FILTERS)? else {
+        let Some(filters) = filters(input.filters, &FILTERS)? else {
             return Ok(answer(Vec::new(), None));
         };
         let deprecated = match input.include_deprecated {
@@ -65,7 +85,7 @@ impl Api {
         let mut images = found.await.map_err(refusal)?;
         let next_token = cut(&mut images, size).map(|last| tokens.after(&key_of(last).to_string()));
         let list: Result<Vec<ImageVersion>, Error> =
-            images.iter().map(|image| shown::version_level(image, by_name)).collect();
+            images.iter().map(|image| shown::version_level(image, grain)).collect();
         Ok(answer(list?, next_token))
     }
 
@@ -86,7 +106,7 @@ impl Api {
                 of: Some(of.clone()),
                 max_results: input.max_results,
                 next_token: input.next_token,
-                ..Listing::of_kind(Kind::Image, input.filters, FILTERS)?
+                ..Listing::of_kind(Kind::Image, input.filters, &MANAGED_FILTERS)?
             };
             let tell = |entry| shown::managed_summary(&entry);
             let (list, next_token) = self.page(caller, &tokens, listing, tell).await?;
@@ -102,7 +122,7 @@ impl Api {
             None => None,
         };
         let (mut images, mut next_token) = (Vec::new(), None);
-        if let Some(filters) = filters(input.filters, FILTERS)? {
+        if let Some(filters) = filters(input.filters, &FILTERS)? {
             let size = size(input.max_results);
             let limit = size as u32 + 1;
             let after = after.as_ref();
@@ -123,7 +143,7 @@ impl Api {
         caller: &Caller,
         input: ListImagePipelineImagesRequest,
     ) -> Result<ListImagePipelineImagesResponse, Error> {
-        const PIPELINE_FILTERS: &[Known] = &[("name", "name"), ("version", "version")];
+        const PIPELINE_FILTERS: [(&str, By); 2] = [("name", By::Name), ("version", By::Version)];
         let tokens = Tokens::of(caller, Operation::ListImagePipelineImages, &input)?;
         let pipeline = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
         let after = match tokens.read(input.next_token.as_deref())? {
@@ -131,7 +151,7 @@ impl Api {
             None => None,
         };
         let (mut images, mut next_token) = (Vec::new(), None);
-        if let Some(filters) = filters(input.filters, PIPELINE_FILTERS)? {
+        if let Some(filters) = filters(input.filters, &PIPELINE_FILTERS)? {
             let size = size(input.max_results);
             let limit = size as u32 + 1;
             let pipeline = pipeline.arn.to_string();
@@ -195,54 +215,46 @@ fn moment(text: &str) -> Result<(i64, RunId), Error> {
     moment.ok_or_else(bad_token)
 }
 
-fn bad_token() -> Error {
-    let message = "The pagination token is not one that this request was answered with.";
-    Error::new(ErrorKind::InvalidPaginationToken, message)
-}
-
 /// Returns the store's filters, or `None` if nothing can pass them.
-fn filters(given: Option<Vec<Filter>>, known: &[Known]) -> Result<Option<Filters>, Error> {
-    // Names are judged with those of every other list.
-    filter::Filters::parse(given.clone(), known)?;
+fn filters(
+    given: Option<Vec<Filter>>,
+    known: &[(&'static str, By)],
+) -> Result<Option<Filters>, Error> {
     let mut filters = Filters::default();
-    for Filter { name, values } in given.into_iter().flatten() {
-        let (name, values) = (name.unwrap_or_default(), values.unwrap_or_default());
-        let list = match name.as_str() {
-            "name" => &mut filters.titles,
-            "osVersion" => &mut filters.os_versions,
-            "platform" => &mut filters.platforms,
-            "type" => {
-                // Images are AMIs, all of them.
-                if !values.iter().any(|value| value == "AMI") {
-                    return Ok(None);
-                }
-                continue;
+    for (by, values) in filter::parse(given, known)? {
+        let is_any_left = match by {
+            By::Name => meet(&mut filters.titles, values, same),
+            By::OsVersion => meet(&mut filters.os_versions, values, same),
+            By::Platform => meet(&mut filters.platforms, values, same),
+            // Images are AMIs, all of them.
+            By::Type => values.iter().any(|value| value == "AMI"),
+            By::Version => {
+                let versions = values.iter().filter_map(|value| value.parse().ok());
+                meet(&mut filters.versions, versions.collect(), |one: &VersionPattern, other| {
+                    one.common(*other)
+                })
             }
-            "version" => {
-                let versions: Vec<Version> =
-                    values.iter().filter_map(|value| value.parse().ok()).collect();
-                if !meet(&mut filters.versions, versions) {
-                    return Ok(None);
-                }
-                continue;
-            }
-            other => return Err(invalid("filters", format!("'{other}' is not a filter."))),
         };
-        if !meet(list, values) {
+        if !is_any_left {
             return Ok(None);
         }
     }
     Ok(Some(filters))
 }
 
-/// Narrows `list` to `values`; of an empty list, which stands for all, makes `values`. Returns
-/// whether anything is left.
-fn meet<T: PartialEq>(list: &mut Vec<T>, values: Vec<T>) -> bool {
-    if list.is_empty() {
-        *list = values;
+fn same(one: &String, other: &String) -> Option<String> {
+    (one == other).then(|| one.clone())
+}
+
+/// Narrows `list` to what it has in `common` with `values`; of an empty list, which stands for
+/// all, makes `values`. Returns whether anything is left.
+fn meet<T>(list: &mut Vec<T>, values: Vec<T>, common: impl Fn(&T, &T) -> Option<T>) -> bool {
+    *list = if list.is_empty() {
+        values
     } else {
-        list.retain(|one| values.contains(one));
-    }
+        let of_one = |one| values.iter().filter_map(|other| common(one, other)).collect::<Vec<_>>();
+        list.iter().flat_map(of_one).collect()
+    };
     !list.is_empty()
 }
 
@@ -256,7 +268,7 @@ mod tests {
             name: Some((*name).to_owned()),
             values: Some(values.iter().map(|value| (*value).to_owned()).collect()),
         });
-        assert_eq!(filters(Some(given.collect()), FILTERS).unwrap(), expected);
+        assert_eq!(filters(Some(given.collect()), &FILTERS).unwrap(), expected);
     }
 
     #[test]
@@ -271,14 +283,20 @@ mod tests {
         check(&[("name", &["web"]), ("name", &["db"])], None);
         check(&[("type", &["AMI"]), ("name", &["web"])], titles(&["web"]));
         check(&[("type", &["DOCKER"])], None);
-        let versions = vec!["1.0.0".parse().unwrap()];
-        check(&[("version", &["1.0.0", "x"])], Some(Filters { versions, ..Filters::default() }));
+        let versions = |versions: &[&str]| {
+            let versions = versions.iter().map(|version| version.parse().unwrap()).collect();
+            Some(Filters { versions, ..Filters::default() })
+        };
+        check(&[("version", &["1.0.0", "x"])], versions(&["1.0.0"]));
+        check(&[("version", &["1.x.x", "2.0.x"])], versions(&["1.x.x", "2.0.x"]));
+        check(&[("version", &["1.x.x"]), ("version", &["1.0.0", "2.0.0"])], versions(&["1.0.0"]));
+        check(&[("version", &["1.x.x"]), ("version", &["2.0.0"])], None);
         check(&[("version", &["x"])], None);
     }
 
     #[test]
     fn unknown_filters_are_refused() {
         let filter = Filter { name: Some("colour".to_owned()), values: Some(Vec::new()) };
-        assert!(filters(Some(vec![filter]), FILTERS).is_err());
+        assert!(filters(Some(vec![filter]), &FILTERS).is_err());
     }
 }

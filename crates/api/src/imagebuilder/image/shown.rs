@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 
 use model::ImageState;
-use name::{Arn, Kind, Level, Owner, VersionPattern};
-use store::resource::Entry;
+use name::{Arn, Kind, Level, Owner};
+use store::resource::{Entry, Grain};
 use store::{BuildType, ami, image};
 use wire::Timestamp;
 use wire::imagebuilder::{
@@ -14,7 +14,7 @@ use wire::imagebuilder::{
 
 use super::super::date::date;
 use super::super::error::broken;
-use super::super::latest::version;
+use super::super::latest::{listed_arn, version};
 use super::super::own::{body, owner};
 use super::super::tag::some;
 
@@ -78,13 +78,10 @@ pub(crate) fn summary(image: &image::Image, amis: &[ami::Entry]) -> Result<Image
 }
 
 /// Returns an image as lists of versions, or of names, have it.
-pub(crate) fn version_level(image: &image::Image, by_name: bool) -> Result<ImageVersion, Error> {
+pub(crate) fn version_level(image: &image::Image, grain: Grain) -> Result<ImageVersion, Error> {
     let arn = arn_of(image)?;
-    let pattern =
-        if by_name { VersionPattern::Any } else { VersionPattern::Exact(image.build.version) };
-    let level = arn.at(Level::Version(pattern)).unwrap_or_else(|_| arn.clone());
     Ok(ImageVersion {
-        arn: Some(level.to_string()),
+        arn: Some(listed_arn(&arn, grain).to_string()),
         name: Some(image.title.clone()),
         r#type: Some(ImageType::Ami),
         version: Some(image.build.version.to_string()),
@@ -130,12 +127,10 @@ pub(crate) fn managed_summary(entry: &Entry) -> Result<ImageSummary, Error> {
 }
 
 /// Returns a managed image as lists of versions, or of names, have it.
-pub(crate) fn managed_version(entry: &Entry, by_name: bool) -> Result<ImageVersion, Error> {
+pub(crate) fn managed_version(entry: &Entry, grain: Grain) -> Result<ImageVersion, Error> {
     let image = managed(entry)?;
-    let pattern = if by_name { VersionPattern::Any } else { entry.arn.versions() };
-    let level = entry.arn.at(Level::Version(pattern)).unwrap_or_else(|_| entry.arn.clone());
     Ok(ImageVersion {
-        arn: Some(level.to_string()),
+        arn: Some(listed_arn(&entry.arn, grain).to_string()),
         name: image.name,
         r#type: image.r#type,
         version: image.version,

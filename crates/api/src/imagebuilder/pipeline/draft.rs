@@ -12,7 +12,7 @@ use crate::Api;
 use crate::imagebuilder::attached;
 use crate::imagebuilder::error::{combination, invalid, told, unsupported};
 use crate::imagebuilder::own::reference;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, zone};
 
 /// How long tests may take unless said otherwise, in minutes.
 const TEST_MINUTES: i32 = 720;
@@ -43,46 +43,38 @@ pub(super) async fn check(
     Ok((ImagePipeline { schedule, ..complete(asked) }, references))
 }
 
-/// Returns the pipeline that a request for a new one asks for.
-pub(super) fn created(input: &CreateImagePipelineRequest) -> ImagePipeline {
-    ImagePipeline {
-        container_recipe_arn: input.container_recipe_arn.clone(),
-        description: input.description.clone(),
-        distribution_configuration_arn: input.distribution_configuration_arn.clone(),
-        enhanced_image_metadata_enabled: input.enhanced_image_metadata_enabled,
-        execution_role: input.execution_role.clone(),
-        image_recipe_arn: input.image_recipe_arn.clone(),
-        image_scanning_configuration: input.image_scanning_configuration.clone(),
-        image_tags: input.image_tags.clone(),
-        image_tests_configuration: input.image_tests_configuration.clone(),
-        infrastructure_configuration_arn: Some(input.infrastructure_configuration_arn.clone()),
-        logging_configuration: input.logging_configuration.clone(),
-        schedule: input.schedule.clone(),
-        status: input.status,
-        workflows: input.workflows.clone(),
-        ..ImagePipeline::default()
-    }
+/// Makes a pipeline of the members of a request: those for a new one and those for a change have
+/// the same, in types of their own. What a change leaves out is gone.
+macro_rules! asked {
+    ($input:expr) => {
+        ImagePipeline {
+            container_recipe_arn: $input.container_recipe_arn.clone(),
+            description: $input.description.clone(),
+            distribution_configuration_arn: $input.distribution_configuration_arn.clone(),
+            enhanced_image_metadata_enabled: $input.enhanced_image_metadata_enabled,
+            execution_role: $input.execution_role.clone(),
+            image_recipe_arn: $input.image_recipe_arn.clone(),
+            image_scanning_configuration: $input.image_scanning_configuration.clone(),
+            image_tags: $input.image_tags.clone(),
+            image_tests_configuration: $input.image_tests_configuration.clone(),
+            infrastructure_configuration_arn: Some($input.infrastructure_configuration_arn.clone()),
+            logging_configuration: $input.logging_configuration.clone(),
+            schedule: $input.schedule.clone(),
+            status: $input.status,
+            workflows: $input.workflows.clone(),
+            ..ImagePipeline::default()
+        }
+    };
 }
 
-/// Returns the pipeline that a request for a change asks for; what it leaves out is gone.
+/// Returns the pipeline that a request for a new one asks for.
+pub(super) fn created(input: &CreateImagePipelineRequest) -> ImagePipeline {
+    asked!(input)
+}
+
+/// Returns the pipeline that a request for a change asks for.
 pub(super) fn updated(input: &UpdateImagePipelineRequest) -> ImagePipeline {
-    ImagePipeline {
-        container_recipe_arn: input.container_recipe_arn.clone(),
-        description: input.description.clone(),
-        distribution_configuration_arn: input.distribution_configuration_arn.clone(),
-        enhanced_image_metadata_enabled: input.enhanced_image_metadata_enabled,
-        execution_role: input.execution_role.clone(),
-        image_recipe_arn: input.image_recipe_arn.clone(),
-        image_scanning_configuration: input.image_scanning_configuration.clone(),
-        image_tags: input.image_tags.clone(),
-        image_tests_configuration: input.image_tests_configuration.clone(),
-        infrastructure_configuration_arn: Some(input.infrastructure_configuration_arn.clone()),
-        logging_configuration: input.logging_configuration.clone(),
-        schedule: input.schedule.clone(),
-        status: input.status,
-        workflows: input.workflows.clone(),
-        ..ImagePipeline::default()
-    }
+    asked!(input)
 }
 
 /// Returns `asked` with Image Builder's defaults.
@@ -126,10 +118,12 @@ fn unscanned(scanning: Option<&ImageScanningConfiguration>) -> Result<(), Error>
 
 /// Returns a schedule with its defaults, if it can be understood.
 fn scheduled(written: Written) -> Result<Written, Error> {
+    let zone = zone(written.timezone.as_deref())
+        .map_err(|error| invalid("schedule.timezone", format!("{}.", told(&error))))?;
     let Some(expression) = &written.schedule_expression else {
         return Ok(written);
     };
-    Schedule::parse(expression, written.timezone.as_deref())
+    Schedule::parse(expression, zone)
         .map_err(|error| invalid("schedule.scheduleExpression", format!("{}.", told(&error))))?;
     let condition = written
         .pipeline_execution_start_condition

@@ -34,10 +34,16 @@ impl Api {
                 "The value supplied for parameter '{parameter}' is not valid. {}",
                 told(&error)
             )),
-            ParseParentError::NotAnImage(_)
-            | ParseParentError::NoDigest(_)
-            | ParseParentError::NeedlessDigest(_)
-            | ParseParentError::BadForm(_) => invalid(parameter, told(&error)),
+            ParseParentError::NotAnImage(_) => invalid(parameter, told(&error)),
+            // Files of whoever asks are not here, unlike those of a project.
+            ParseParentError::NoDigest(_) | ParseParentError::NeedlessDigest(_) => {
+                invalid(parameter, "It must not be a disk image.")
+            }
+            ParseParentError::BadForm(_) => invalid(
+                parameter,
+                "It must be an image's ARN, an AMI's id or the name of a managed image as in \
+                 'debian-server-12'.",
+            ),
         };
         let linux = Parent { platform: Platform::Linux, os_version: None };
         match ParentImage::parse(text, None).map_err(refuse)? {
