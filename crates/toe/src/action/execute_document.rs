@@ -237,7 +237,7 @@ fn fetch(
     inputs: &ExecuteDocument,
     bench: &Bench<'_>,
 ) -> Result<Vec<u8>, S3Error> {
-    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    let mut client = Client::new(&bench.machine.s3, bench.limit());
     client.read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
 }
 

@@ -12,7 +12,7 @@ use crate::s3::Client;
 use crate::tree::entries;
 
 pub(crate) fn perform(list: &[S3Upload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    let mut client = Client::new(&bench.machine.s3, bench.limit());
     for inputs in list {
         let source = bench.machine.path(&inputs.source);
         let destination = inputs.destination.parse().map_err(ObjectError::from)?;

@@ -162,7 +162,8 @@ impl Work {
             None => self.make_log()?,
         };
         let target = self.order.log_target.as_ref();
-        let stream = target.map(|it| it.open(record.execution_id(), &self.environment));
+        let stream =
+            target.map(|it| it.open(record.execution_id(), &self.environment, &self.cancel));
         let stream = if self.lines_may_be_lost() { stream } else { stream.transpose()?.map(Ok) };
         Ok(Logs { record, folder, stream })
     }
