@@ -12,6 +12,7 @@ mod clock;
 mod digest;
 mod dns;
 mod excerpt;
+mod files;
 mod folder;
 mod history;
 mod http;

@@ -7,6 +7,7 @@ use document::{S3Address, S3Upload};
 
 use super::s3_download::ObjectError;
 use super::{ActionError, Bench, Done, FileError};
+use crate::files::require;
 use crate::paths::{expand, names_folder};
 use crate::s3::Client;
 use crate::tree::entries;
@@ -86,9 +87,7 @@ fn store_one(
     object: &S3Address,
     client: &mut Client,
 ) -> Result<(), ObjectError> {
-    if !path.is_file() {
-        return Err(FileError::Special(path.to_owned()).into());
-    }
+    require(path)?;
     let file = File::open(path).map_err(FileError::io("read", path))?;
     Ok(client.upload(object, inputs.expected_bucket_owner.as_deref(), &file)?)
 }

@@ -12,6 +12,7 @@ use ureq::http::{StatusCode, Uri};
 use super::{ActionError, Bench, Done, FileError};
 use crate::cause::chain;
 use crate::digest::{self, Hasher};
+use crate::files::find;
 use crate::http::{Trust, client};
 use crate::limit::{Limit, LimitError};
 use crate::part::Part;
@@ -90,13 +91,11 @@ fn obtain(
     bench: &mut Bench<'_>,
 ) -> Result<(), DownloadError> {
     let limit = bench.limit();
-    if path.is_dir() {
-        return Err(FileError::Folder(path.to_owned()).into());
-    }
+    let there = find(path)?;
     if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
         return Err(FileError::Exists(path.to_owned()).into());
     }
-    if let Some((algorithm, checksum)) = wanted(inputs)
+    if let Some((algorithm, checksum)) = wanted(inputs).filter(|_| there.is_some())
         && let Ok(file) = File::open(path)
         && digest::of(&mut limit.reader(file), algorithm)
             .is_ok_and(|found| found.eq_ignore_ascii_case(checksum))
