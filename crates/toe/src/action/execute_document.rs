@@ -47,6 +47,8 @@ pub(crate) enum DocumentError {
     TooDeep(String),
     #[error("`{0}` is not a valid document; its problems are told above")]
     Invalid(String),
+    #[error("`{document}` has no phase `{phase}`; it has {known}")]
+    NoPhase { document: String, phase: String, known: String },
     #[error("`{document}` cannot be executed")]
     Run { document: String, source: RunError },
     #[error("the state to resume from is not of this step")]
@@ -69,6 +71,7 @@ impl DocumentError {
             | Self::Cycle(_)
             | Self::TooDeep(_)
             | Self::Invalid(_)
+            | Self::NoPhase { .. }
             | Self::Run { .. }
             | Self::Resume(_)
             | Self::Record(_) => Vec::new(),
@@ -147,7 +150,7 @@ pub(crate) fn perform(
     let request = Execute {
         component: name.clone(),
         document: nested.document.clone(),
-        phases: phases(inputs, &component),
+        phases: phases(inputs, &component)?,
         parameters: parameters.map(|it| (it.name.clone(), it.value.clone())).collect(),
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
@@ -249,10 +252,19 @@ fn parse(name: &str, text: &str, bench: &mut Bench<'_>) -> Result<Component, Doc
 }
 
 /// Returns the phases that are asked for, all if none is named.
-fn phases(inputs: &ExecuteDocument, component: &Component) -> Vec<String> {
-    match inputs.phases.as_deref().filter(|phases| !phases.trim().is_empty()) {
-        Some(phases) => phases.split(',').map(|phase| phase.trim().to_owned()).collect(),
-        None => component.phases.iter().map(|phase| phase.name.clone()).collect(),
+fn phases(inputs: &ExecuteDocument, component: &Component) -> Result<Vec<String>, DocumentError> {
+    let known: Vec<&str> = component.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let Some(named) = inputs.phases.as_deref().filter(|phases| !phases.trim().is_empty()) else {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    };
+    let named: Vec<String> = named.split(',').map(|phase| phase.trim().to_owned()).collect();
+    match named.iter().find(|phase| !known.contains(&phase.as_str())) {
+        None => Ok(named),
+        Some(phase) => Err(DocumentError::NoPhase {
+            document: inputs.document.clone(),
+            phase: phase.clone(),
+            known: known.join(", "),
+        }),
     }
 }
 
