@@ -30,7 +30,7 @@ pub use action::{
 };
 pub use address::{DocumentAddress, ParseDocumentAddressError, ParseS3AddressError, S3Address};
 pub use component::{
-    Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
+    Component, Constant, Executed, MissingParameter, OnFailure, Parameter, ParameterType,
     ParseParameterTypeError, Phase, RESTART_LIMIT, Step, StoredUse, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};
