@@ -7,6 +7,7 @@ mod action;
 mod address;
 mod component;
 mod condition;
+mod damage;
 mod decode;
 mod environment;
 mod number;
