@@ -25,6 +25,7 @@ use crate::{
 use outline::Outline;
 use written::{Document, SCHEMA};
 
+pub use executed::Executed;
 pub use parameter::{MissingParameter, Parameter, ParameterType, ParseParameterTypeError};
 pub use stored::StoredUse;
 pub use written::component_schema;

@@ -7,6 +7,7 @@ mod action;
 mod address;
 mod component;
 mod condition;
+mod damage;
 mod decode;
 mod environment;
 mod number;
@@ -30,7 +31,7 @@ pub use action::{
 };
 pub use address::{DocumentAddress, ParseDocumentAddressError, ParseS3AddressError, S3Address};
 pub use component::{
-    Component, Constant, MissingParameter, OnFailure, Parameter, ParameterType,
+    Component, Constant, Executed, MissingParameter, OnFailure, Parameter, ParameterType,
     ParseParameterTypeError, Phase, RESTART_LIMIT, Step, StoredUse, component_schema,
 };
 pub use condition::{Comparison, Condition, EvaluateError, Guard, Order, Probe, Verdict};

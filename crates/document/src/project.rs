@@ -1,6 +1,7 @@
 //! Projects: `goldsmith.yaml` as the model has it.
 
 mod convert;
+mod sound;
 mod written;
 
 use model::{ComponentUse, Distributions, Infrastructure, Recipe, Tests};
@@ -67,6 +68,7 @@ impl Project {
         let Some(tree) = tree else { return Err(problems) };
         problems.extend(check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Strict));
         if problems.refuse() {
+            sound::judge(&tree, &mut problems);
             return Err(problems);
         }
         let document = decode(&tree)

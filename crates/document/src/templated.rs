@@ -67,7 +67,7 @@ impl<T: DeserializeOwned> Templated<T> {
 
     /// Puts in the values and returns the part as JSON.
     pub fn resolve_json(&self, environment: &impl Environment) -> Result<Json, ResolveError> {
-        fill(&self.tree, environment).map(|tree| to_json(&tree))
+        fill_json(&self.tree, environment)
     }
 
     /// Returns the references in the order in which they stand.
@@ -85,6 +85,11 @@ impl<T: DeserializeOwned> Templated<T> {
     pub fn span(&self) -> Span {
         self.tree.span
     }
+}
+
+/// Puts values into `node` and returns it as JSON.
+pub(crate) fn fill_json(node: &Node, environment: &impl Environment) -> Result<Json, ResolveError> {
+    fill(node, environment).map(|tree| to_json(&tree))
 }
 
 fn fill(node: &Node, environment: &impl Environment) -> Result<Node, ResolveError> {

@@ -8,6 +8,7 @@ mod lint;
 mod path;
 mod written;
 
+use crate::damage::Damage;
 use crate::decode::decode;
 use crate::schema::{Scalars, check};
 use crate::yaml::{self, Node, Value};
@@ -71,10 +72,7 @@ impl Workflow {
         let (tree, mut problems) = yaml::read(text);
         let Some(tree) = tree else { return Err(problems) };
         problems.extend(check(&SCHEMA, &SCHEMA.root, &tree, Scalars::Lenient));
-        // What the schema found wrong would be found again, with less to say.
-        if !problems.refuse() {
-            problems.extend(lint::lint(&tree, stage));
-        }
+        problems.extend(lint::lint(&tree, stage, &Damage::of(&problems)));
         if problems.refuse() {
             return Err(problems);
         }

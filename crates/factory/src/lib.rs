@@ -25,7 +25,7 @@ mod teller;
 mod trial;
 
 pub use build::BuildError;
-pub use executed::executed_components;
+pub use executed::{ExecutedComponents, missing_components};
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
 pub use garbage::GarbageError;

@@ -1,5 +1,6 @@
 //! A project and all it refers to, read and checked before anything happens.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use model::{ComponentReference, DiskLocation, ParentImage};
 use name::{Arn, Owner};
 use serde_json::Value;
 
-use crate::{ManagedComponent, managed_components};
+use crate::{ExecutedComponents, ManagedComponent, managed_components};
 
 /// What a build is asked to do, free of problems.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct LoadedComponent {
     pub component: Component,
     /// The recipe's values for its parameters.
     pub parameters: Vec<(String, String)>,
+    /// The texts of the components that it executes, by ARN as documents spell it.
+    pub executed: BTreeMap<String, String>,
 }
 
 /// A project cannot be built as it stands.
@@ -109,7 +112,8 @@ pub struct Document {
 impl Order {
     /// Takes a project in JSON whose components are in a catalogue, and their documents.
     ///
-    /// A project that names files is refused: whoever sends it has none here.
+    /// `documents` are also those that components execute. A project that names
+    /// files is refused: whoever sends it has none here.
     pub fn of_catalogue(project: &Value, documents: &[Document]) -> Result<Self, OrderError> {
         let text = project.to_string();
         let mut findings = Messages::default();
@@ -172,7 +176,15 @@ impl Messages {
         match Component::parse(&document.text) {
             Ok(parsed) => {
                 self.add(Some(&document.name), &named.check_parameters(&parsed.value));
-                Some(loaded(document.name.clone(), document.text.clone(), parsed.value, named))
+                let executed = ExecutedComponents::of_build(&parsed.value, named, documents);
+                self.told.extend(executed.refusals(&document.name));
+                Some(LoadedComponent {
+                    name: document.name.clone(),
+                    text: document.text.clone(),
+                    component: parsed.value,
+                    parameters: parameters(named),
+                    executed: executed.texts,
+                })
             }
             Err(problems) => {
                 self.add(Some(&document.name), &problems);
@@ -182,15 +194,10 @@ impl Messages {
     }
 }
 
-fn loaded(
-    name: String,
-    text: String,
-    component: Component,
-    named: &NamedComponent,
-) -> LoadedComponent {
+/// Returns the recipe's values for a component's parameters.
+pub(crate) fn parameters(named: &NamedComponent) -> Vec<(String, String)> {
     let parameters = named.used.parameters.iter();
-    let parameters = parameters.map(|(name, values)| (name.clone(), values.join(","))).collect();
-    LoadedComponent { name, text, component, parameters }
+    parameters.map(|(name, values)| (name.clone(), values.join(","))).collect()
 }
 
 /// The problems of several files, rendered.
@@ -271,7 +278,17 @@ fn load_component(
         Ok(parsed) => {
             findings.add(&parsed.warnings, &file, &text);
             own.extend(named.check_parameters(&parsed.value));
-            Some(loaded(name, text, parsed.value, named))
+            let executed = ExecutedComponents::of_build(&parsed.value, named, &[]);
+            for message in executed.refusals(&name) {
+                own.push(Problem::error("no-such-component", span, message));
+            }
+            Some(LoadedComponent {
+                name,
+                text,
+                component: parsed.value,
+                parameters: parameters(named),
+                executed: executed.texts,
+            })
         }
         Err(problems) => {
             findings.add(&problems, &file, &text);

@@ -164,7 +164,7 @@ phases:
 ";
         let component = Component::parse(text).unwrap().value;
         let (name, text) = ("web".to_owned(), text.to_owned());
-        LoadedComponent { name, text, component, parameters: Vec::new() }
+        LoadedComponent { name, text, component, parameters: Vec::new(), executed: BTreeMap::new() }
     }
 
     #[test]

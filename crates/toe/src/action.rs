@@ -38,6 +38,7 @@ use serde_json::Value;
 
 use crate::Machine;
 use crate::clock::Deadline;
+use crate::limit::{Limit, LimitError};
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 
@@ -68,6 +69,11 @@ pub(crate) enum Told<'a> {
 }
 
 impl Bench<'_> {
+    /// Returns how long the action may go on.
+    pub(crate) fn limit(&self) -> Limit {
+        Limit::new(self.deadline, &self.machine.stop)
+    }
+
     fn say(&mut self, stream: Stream, line: &str) {
         (self.tell)(Told::Line(stream, line));
     }
@@ -127,6 +133,8 @@ pub(crate) enum ActionError {
     Object(#[from] s3_download::ObjectError),
     #[error(transparent)]
     Document(#[from] execute_document::DocumentError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     #[error("{0} does not work on Linux")]
     Platform(&'static str),
     #[error(transparent)]
@@ -149,6 +157,7 @@ impl ActionError {
             | Self::Update(_)
             | Self::Download(_)
             | Self::Object(_)
+            | Self::Limit(_)
             | Self::Platform(_)
             | Self::Process(_)
             | Self::Exit(_)
@@ -178,12 +187,12 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
             each(list, bench, set_file_permissions::perform)
         }
         ResolvedAction::CreateFolder(list) => each(list, bench, create_folder::perform),
-        ResolvedAction::CopyFolder(list) => each(list, bench, copy_folder::perform),
-        ResolvedAction::MoveFolder(list) => each(list, bench, move_folder::perform),
+        ResolvedAction::CopyFolder(list) => each_within(list, bench, copy_folder::perform),
+        ResolvedAction::MoveFolder(list) => each_within(list, bench, move_folder::perform),
         ResolvedAction::DeleteFolder(list) => each(list, bench, delete_folder::perform),
-        ResolvedAction::SetFolderOwner(list) => each(list, bench, set_folder_owner::perform),
+        ResolvedAction::SetFolderOwner(list) => each_within(list, bench, set_folder_owner::perform),
         ResolvedAction::SetFolderPermissions(list) => {
-            each(list, bench, set_folder_permissions::perform)
+            each_within(list, bench, set_folder_permissions::perform)
         }
         ResolvedAction::CreateSymlink(list) => each(list, bench, create_symlink::perform),
         ResolvedAction::WebDownload(list) => web_download::perform(list, bench),
@@ -203,10 +212,21 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
 fn each<T>(
     list: &[T],
     bench: &Bench<'_>,
-    perform: fn(&T, &Machine) -> Result<(), FileError>,
+    perform: impl Fn(&T, &Machine) -> Result<(), FileError>,
 ) -> Result<Done, ActionError> {
+    each_within(list, bench, |entry, machine, _| perform(entry, machine))
+}
+
+/// Does the same with what may have much to do for one entry.
+fn each_within<T>(
+    list: &[T],
+    bench: &Bench<'_>,
+    perform: impl Fn(&T, &Machine, &Limit) -> Result<(), FileError>,
+) -> Result<Done, ActionError> {
+    let limit = bench.limit();
     for entry in list {
-        perform(entry, bench.machine)?;
+        limit.check()?;
+        perform(entry, bench.machine, &limit)?;
     }
     Ok(Done::default())
 }

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::rr::{Name, RecordType};
 
-use crate::clock::Deadline;
+use crate::limit::{Limit, LimitError};
 
 pub(crate) use config::Config;
 use exchange::{Answer, exchange};
@@ -30,6 +30,8 @@ pub(crate) enum LookupError {
     NoAnswer { name: String, server: std::net::SocketAddr, source: io::Error },
     #[error("the name servers failed to look up `{0}`")]
     Failed(String),
+    #[error("`{0}` was not looked up")]
+    Ended(String, #[source] LimitError),
 }
 
 /// What names are looked up in.
@@ -59,11 +61,7 @@ impl Names {
     }
 
     /// Returns the addresses of `host`, IPv4 first; never an empty list.
-    pub(crate) fn look_up(
-        &self,
-        host: &str,
-        deadline: Deadline,
-    ) -> Result<Vec<IpAddr>, LookupError> {
+    pub(crate) fn look_up(&self, host: &str, limit: &Limit) -> Result<Vec<IpAddr>, LookupError> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(literal) = bare.parse() {
             return Ok(vec![literal]);
@@ -79,12 +77,12 @@ impl Names {
         for candidate in self.config.candidates(host) {
             let name = Name::from_ascii(&candidate)
                 .map_err(|_invalid| LookupError::BadName(host.to_owned()))?;
-            let mut found = self.ask(&name, RecordType::A, host, deadline)?;
+            let mut found = self.ask(&name, RecordType::A, host, limit)?;
             if found.is_empty() {
-                found = self.ask(&name, RecordType::AAAA, host, deadline)?;
+                found = self.ask(&name, RecordType::AAAA, host, limit)?;
             } else if self.speaks_ipv6 {
                 // The addresses at hand are good; more are only welcome.
-                let more = self.ask(&name, RecordType::AAAA, host, deadline);
+                let more = self.ask(&name, RecordType::AAAA, host, limit);
                 found.extend(more.unwrap_or_default());
             }
             if !found.is_empty() {
@@ -101,22 +99,20 @@ impl Names {
         name: &Name,
         kind: RecordType,
         host: &str,
-        deadline: Deadline,
+        limit: &Limit,
     ) -> Result<Vec<IpAddr>, LookupError> {
         let mut worst = LookupError::Failed(host.to_owned());
         for _ in 0..self.config.attempts {
             for &server in &self.config.servers {
-                let wait = deadline.within(self.config.timeout);
-                match exchange(server, name, kind, Deadline::after(Some(wait))) {
+                limit.check().map_err(|source| LookupError::Ended(host.to_owned(), source))?;
+                let wait = limit.within(self.config.timeout);
+                match exchange(server, name, kind, &wait) {
                     Ok(Answer::Addresses(found)) => return Ok(found),
                     Ok(Answer::Refused) => {}
                     Err(source) => {
                         let name = host.to_owned();
                         worst = LookupError::NoAnswer { name, server, source };
                     }
-                }
-                if deadline.has_passed() {
-                    return Err(worst);
                 }
             }
         }
@@ -131,12 +127,16 @@ fn has_global_address(interfaces: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::exchange::tests::{Reply, server};
     use super::*;
+    use crate::clock::Deadline;
 
     #[track_caller]
     fn check(hosts: &str, config: Config, host: &str, expected: Result<&[&str], &str>) {
-        let found = Names::new(hosts, config).look_up(host, Deadline::after(None));
+        let found = Names::new(hosts, config)
+            .look_up(host, &Limit::new(Deadline::after(None), &Arc::default()));
         let found = found.map(|found| found.iter().map(IpAddr::to_string).collect::<Vec<_>>());
         let found = found.map_err(|error| error.to_string());
         let expected = expected.map(|list| list.iter().map(|&ip| ip.to_owned()).collect());

@@ -37,19 +37,7 @@ impl History {
 
     /// Returns the input that `wanted` names, as text.
     pub(crate) fn input(&self, wanted: &StepValue) -> Option<String> {
-        let inputs = &self.entry(&wanted.phase, &wanted.step)?.inputs;
-        let index = wanted.index.unwrap_or(0);
-        let one = match inputs {
-            Value::Array(list) => list.get(index)?,
-            // The inputs of a module that takes one map count as its only entry.
-            Value::Object(_) if index == 0 => inputs,
-            Value::Object(_)
-            | Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_) => return None,
-        };
-        reach(one, &wanted.name)
+        wanted.find_in(&self.entry(&wanted.phase, &wanted.step)?.inputs)
     }
 
     /// Shortens every output to its last `limit` bytes.
@@ -61,23 +49,6 @@ impl History {
 
     fn entry(&self, phase: &str, step: &str) -> Option<&Entry> {
         self.0.iter().rfind(|entry| entry.phase == phase && entry.step == step)
-    }
-}
-
-/// Returns what `path`, as in `commands[1]` or `a.b`, leads to below `value`.
-fn reach(value: &Value, path: &str) -> Option<String> {
-    let mut at = value;
-    for part in path.split('.') {
-        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
-        at = at.get(name)?;
-        for index in indices.split_terminator(']') {
-            at = at.get(index.strip_prefix('[')?.parse::<usize>().ok()?)?;
-        }
-    }
-    match at {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(at.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -99,14 +70,15 @@ mod tests {
             let found = history.input(&StepValue { phase, step, index, name });
             assert_eq!(found.as_deref(), expected);
         };
-        check("Files", None, "path", Some("/a"));
+        check("Files", None, "path", None);
+        check("Files", Some(0), "path", Some("/a"));
         check("Files", Some(1), "path", Some("/b"));
         check("Files", Some(1), "overwrite", Some("false"));
         check("Files", Some(2), "path", None);
         check("Bash", None, "commands[1]", Some("two"));
         check("Bash", Some(0), "commands[0]", Some("one"));
         check("Bash", None, "deep.er", Some("3"));
-        check("Bash", None, "commands", None);
+        check("Bash", None, "commands", Some(r#"["one","two"]"#));
         check("Bash", None, "commands[x]", None);
         check("Bash", Some(1), "commands[0]", None);
         check("None", None, "path", None);

@@ -12,11 +12,14 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, NextTimeout, RustlsConnector,
+};
 use ureq::{Agent, Error};
 
-use crate::clock::Deadline;
 use crate::dns::Names;
+use crate::limit::Limit;
+use crate::socket::Dial;
 
 /// Where Linux distributions keep the certificates of whom they trust.
 const BUNDLES: [&str; 3] = [
@@ -37,10 +40,10 @@ pub(crate) enum Trust {
     Anyone,
 }
 
-/// Returns a client whose every request ends by `deadline`.
+/// Returns a client whose requests all end with `limit`.
 ///
 /// Redirects are followed; every status is returned, none is an error.
-pub(crate) fn client(trust: Trust, deadline: Deadline) -> Agent {
+pub(crate) fn client(trust: Trust, limit: &Limit) -> Agent {
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
         .root_certs(roots())
@@ -50,12 +53,15 @@ pub(crate) fn client(trust: Trust, deadline: Deadline) -> Agent {
         .http_status_as_error(false)
         .tls_config(tls)
         .user_agent(concat!("goldsmith-agent/", env!("CARGO_PKG_VERSION")))
-        .timeout_global(deadline.left())
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(PATIENCE))
         .timeout_per_read(Some(PATIENCE))
         .build();
-    Agent::with_parts(config, DefaultConnector::default(), Lookup(Names::of_this_machine()))
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(Dial(limit.clone()))
+            .chain(RustlsConnector::default());
+    Agent::with_parts(config, connector, Lookup(Names::of_this_machine(), limit.clone()))
 }
 
 /// Returns the machine's own trusted certificates, Mozilla's if it has none.
@@ -74,7 +80,7 @@ fn roots() -> RootCerts {
     RootCerts::WebPki
 }
 
-struct Lookup(Names);
+struct Lookup(Names, Limit);
 
 impl fmt::Debug for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,8 +100,8 @@ impl Resolver for Lookup {
             Some("https") => 443,
             Some(_) | None => 80,
         });
-        let deadline = Deadline::after(Some(*timeout.after));
-        let found = self.0.look_up(host, deadline).map_err(|error| Error::Other(error.into()))?;
+        let limit = self.1.within(*timeout.after);
+        let found = self.0.look_up(host, &limit).map_err(|error| Error::Other(error.into()))?;
         let mut resolved = self.empty();
         let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, port));
         // The array has room for sixteen.

@@ -5,8 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::aws;
+use crate::clock::Deadline;
+use crate::limit::Limit;
 use crate::process::PATH;
 
 /// How documents are executed on this machine.
@@ -44,6 +47,12 @@ impl Machine {
     /// Returns the folders in which programs are sought, as in `PATH`.
     pub(crate) fn search_path(&self) -> &OsStr {
         self.variables.get(OsStr::new("PATH")).map_or(OsStr::new(PATH), OsString::as_os_str)
+    }
+
+    /// Waits for `delay`; says whether the execution may go on then, which it
+    /// may not once it shall end.
+    pub fn pause(&self, delay: Duration) -> bool {
+        Limit::new(Deadline::after(None), &self.stop).pause(delay).is_ok()
     }
 
     /// Says whether the execution shall end.

@@ -20,6 +20,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::Machine;
 use crate::clock::{Deadline, now};
+use crate::limit::STOP_INTERVAL;
 use crate::lines::Lines;
 use crate::mask::Mask;
 use crate::processes;
@@ -38,9 +39,6 @@ const PIPE_LIMIT: usize = 1 << 20;
 /// How long to wait before looking at the child again where the kernel
 /// cannot tell of its end (pidfd_open came with Linux 5.3).
 const TICK: Duration = Duration::from_millis(20);
-
-/// How often it is asked whether the execution shall end.
-const STOP_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often orphans are waited for while a program runs.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);

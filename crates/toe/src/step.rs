@@ -229,10 +229,10 @@ fn attempt(
     let repeat = repeat.resolve(&place.scope(None)).map_err(|error| Fault::of_inputs(&error))?;
     let mut outputs = progress.outputs.clone();
     for (turns, turn) in repeat.turns().enumerate().skip(progress.turns) {
-        let done = match step.timeout {
-            // Turns that are done at once would never see that time is up.
-            Some(timeout) if deadline.has_passed() => Err(Fault::of_time(timeout)),
-            Some(_) | None => once(place, Some((repeat.name.as_deref(), &turn)), &mut bench),
+        // Turns that are done at once would never see that they have to end.
+        let done = match bench.limit().check() {
+            Ok(()) => once(place, Some((repeat.name.as_deref(), &turn)), &mut bench),
+            Err(error) => Err(Fault::of_action(error.into(), step, deadline)),
         };
         let done = match done {
             Ok(done) => done,

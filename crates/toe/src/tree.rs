@@ -10,21 +10,25 @@ use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::action::FileError;
+use crate::limit::Limit;
 
 /// Calls `visit` with `folder` and all that is in it, what is in a folder
-/// before the folder itself.
+/// before the folder itself, as long as `limit` lets it.
 pub(crate) fn walk(
     folder: &Path,
+    limit: &Limit,
     visit: &mut dyn FnMut(&Path, &Metadata) -> Result<(), FileError>,
 ) -> Result<(), FileError> {
     for path in entries(folder)? {
         let metadata = look(&path)?;
         if metadata.is_dir() {
-            walk(&path, visit)?;
+            walk(&path, limit, visit)?;
         } else {
+            limit.check()?;
             visit(&path, &metadata)?;
         }
     }
+    limit.check()?;
     visit(folder, &look(folder)?)
 }
 
@@ -60,8 +64,14 @@ pub(crate) enum Owners {
     Kept,
 }
 
-/// Copies the folder `source` into `destination`, which may be there already.
-pub(crate) fn copy(source: &Path, destination: &Path, owners: Owners) -> Result<(), FileError> {
+/// Copies the folder `source` into `destination`, which may be there already,
+/// as long as `limit` lets it.
+pub(crate) fn copy(
+    source: &Path,
+    destination: &Path,
+    owners: Owners,
+    limit: &Limit,
+) -> Result<(), FileError> {
     let metadata = look(source)?;
     let is_new = !destination.is_dir();
     if is_new {
@@ -69,7 +79,7 @@ pub(crate) fn copy(source: &Path, destination: &Path, owners: Owners) -> Result<
     }
     for path in entries(source)? {
         let target = destination.join(path.file_name().unwrap_or_default());
-        copy_entry(&path, &target, owners)?;
+        copy_entry(&path, &target, owners, limit)?;
     }
     if is_new {
         let set = |set: io::Result<()>| set.map_err(FileError::io("set the mode of", destination));
@@ -81,13 +91,19 @@ pub(crate) fn copy(source: &Path, destination: &Path, owners: Owners) -> Result<
     Ok(())
 }
 
-fn copy_entry(source: &Path, target: &Path, owners: Owners) -> Result<(), FileError> {
+fn copy_entry(
+    source: &Path,
+    target: &Path,
+    owners: Owners,
+    limit: &Limit,
+) -> Result<(), FileError> {
+    limit.check()?;
     let metadata = look(source)?;
     if metadata.is_dir() {
         if fs::symlink_metadata(target).is_ok_and(|there| !there.is_dir()) {
             return Err(FileError::NotAFolder(target.to_owned()));
         }
-        return copy(source, target, owners);
+        return copy(source, target, owners, limit);
     }
     if !metadata.is_file() && !metadata.is_symlink() {
         return Err(FileError::Special(source.to_owned()));
@@ -127,13 +143,15 @@ pub(crate) fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
     fs::set_permissions(target, from.permissions())
 }
 
-/// Moves `source` to `target`; folders are put together with those there.
-pub(crate) fn shift(source: &Path, target: &Path) -> Result<(), FileError> {
+/// Moves `source` to `target`, as long as `limit` lets it; folders are put
+/// together with those there.
+pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    limit.check()?;
     let metadata = look(source)?;
     if metadata.is_dir() {
         if target.is_dir() {
             for path in entries(source)? {
-                shift(&path, &target.join(path.file_name().unwrap_or_default()))?;
+                shift(&path, &target.join(path.file_name().unwrap_or_default()), limit)?;
             }
             return fs::remove_dir(source).map_err(FileError::io("delete", source));
         }
@@ -145,7 +163,7 @@ pub(crate) fn shift(source: &Path, target: &Path) -> Result<(), FileError> {
     }
     match fs::rename(source, target) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            copy_entry(source, target, Owners::Kept)?;
+            copy_entry(source, target, Owners::Kept, limit)?;
             let removed = if metadata.is_dir() {
                 fs::remove_dir_all(source)
             } else {
@@ -173,8 +191,16 @@ fn look(path: &Path) -> Result<Metadata, FileError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
+    use crate::clock::Deadline;
+    use crate::limit::LimitError;
+
+    fn no_limit() -> Limit {
+        Limit::new(Deadline::after(None), &Arc::default())
+    }
 
     /// Makes a folder with a file, a link and a folder, and returns it.
     fn sample(below: &Path) -> PathBuf {
@@ -194,7 +220,7 @@ mod tests {
             told.push(format!("{name} {:o}", metadata.permissions().mode()));
             Ok(())
         };
-        walk(folder, visit).unwrap();
+        walk(folder, &no_limit(), visit).unwrap();
         told
     }
 
@@ -206,11 +232,11 @@ mod tests {
         assert_eq!(expected.len(), 5);
         for (name, owners) in [("copy", Owners::New), ("kept", Owners::Kept)] {
             let target = below.path().join(name);
-            copy(&source, &target, owners).unwrap();
+            copy(&source, &target, owners, &no_limit()).unwrap();
             assert_eq!(told(&target), expected);
         }
         let target = below.path().join("moved");
-        shift(&source, &target).unwrap();
+        shift(&source, &target, &no_limit()).unwrap();
         assert_eq!(told(&target), expected);
         assert!(!source.exists());
     }
@@ -225,7 +251,7 @@ mod tests {
         fs::create_dir(&target).unwrap();
         symlink(&outside, target.join("file")).unwrap();
         fs::write(target.join("stays"), "").unwrap();
-        copy(&source, &target, Owners::New).unwrap();
+        copy(&source, &target, Owners::New, &no_limit()).unwrap();
         assert_eq!(fs::read_to_string(&outside).unwrap(), "old");
         assert_eq!(fs::read_to_string(target.join("file")).unwrap(), "new");
         assert!(target.join("stays").exists());
@@ -237,11 +263,29 @@ mod tests {
         let source = sample(below.path());
         let target = below.path().join("target");
         fs::create_dir_all(target.join("file")).unwrap();
-        assert!(matches!(copy(&source, &target, Owners::New), Err(FileError::Folder(_))));
+        let copied = |target: &Path| copy(&source, target, Owners::New, &no_limit());
+        assert!(matches!(copied(&target), Err(FileError::Folder(_))));
         let other = below.path().join("other");
         fs::create_dir(&other).unwrap();
         fs::write(other.join("deep"), "").unwrap();
-        assert!(matches!(copy(&source, &other, Owners::New), Err(FileError::NotAFolder(_))));
-        assert!(matches!(shift(&source, &other), Err(FileError::NotAFolder(_))));
+        assert!(matches!(copied(&other), Err(FileError::NotAFolder(_))));
+        assert!(matches!(shift(&source, &other, &no_limit()), Err(FileError::NotAFolder(_))));
+    }
+
+    #[test]
+    fn work_on_folders_ends_with_its_limit() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let expected = told(&source);
+        let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &Arc::default());
+        let check = |done: Result<(), FileError>| {
+            assert!(matches!(done, Err(FileError::Limit(LimitError::TimedOut))), "{done:?}");
+        };
+        check(walk(&source, &limit, &mut |path, _| panic!("{path:?}")));
+        let target = below.path().join("target");
+        check(copy(&source, &target, Owners::New, &limit));
+        assert_eq!(entries(&target).unwrap(), [""; 0].map(PathBuf::from));
+        check(shift(&source, &target, &limit));
+        assert_eq!(told(&source), expected);
     }
 }

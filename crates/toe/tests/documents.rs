@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use channel::{Event, Execute, Resume, Status, Stored, Stream};
 use document::Component;
@@ -123,6 +125,51 @@ phases:
         story.contains("Failed: it took longer than its timeout of 1 s (loop index "),
         "{story}"
     );
+}
+
+/// So do a loop and the entries of a list when the execution is stopped.
+#[test]
+fn what_is_done_at_once_is_stopped() {
+    let text = "schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - name: Counts
+        action: Assert
+        loop: {for: {start: 1, end: 1000000000000, updateBy: 1}}
+        inputs: {stringIsEmpty: ''}
+      - name: Files
+        action: CreateFile
+        inputs: [{path: a, content: ''}]
+";
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+    let request = Execute {
+        component: "case".into(),
+        document: text.to_owned(),
+        phases: vec!["build".into()],
+        parameters: Vec::new(),
+        stored: Vec::new(),
+        components: BTreeMap::new(),
+        resume: None,
+    };
+    let document = Component::parse(text).unwrap().value;
+    let mut story = String::new();
+    let mut report = |event| {
+        machine.stop.store(true, Ordering::Release);
+        tell(&mut story, event);
+    };
+    let outcome = run(&document, &request, &machine, &mut report).unwrap();
+    assert_eq!(
+        outcome,
+        Outcome::Ended {
+            status: Status::Failed,
+            message: "phase build: step Counts (Assert) failed: it was cancelled (loop index 0)"
+                .into(),
+        }
+    );
+    assert_eq!(story, "build Counts Assert 1\n  Failed: it was cancelled (loop index 0)\n");
+    assert!(!machine.pause(Duration::from_secs(3600)), "no restart is waited for");
 }
 
 fn stored() -> Vec<Stored> {

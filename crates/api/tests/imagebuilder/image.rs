@@ -6,6 +6,7 @@ use store::image;
 use wire::imagebuilder::Operation;
 
 use crate::bench::{bench, carry_out, run_of, start, wish};
+use crate::component::create;
 use crate::server::{OWN, Server, caller};
 
 fn with(mut input: Value, member: &str, value: Value) -> Value {
@@ -204,6 +205,31 @@ async fn an_image_grows_out_of_what_recipes_take() {
         let made = server.get(Operation::CreateImage, image, "/imageBuildVersionArn").await;
         assert_eq!(made, format!("{OWN}:image/web/{version}/1"));
     }
+}
+
+#[tokio::test]
+async fn components_that_others_execute_are_looked_up_too() {
+    let server = bench().await;
+    let inner = format!("{OWN}:component/inner/x.x.x");
+    let mut outer = create("outer", "1.0.0", "hi");
+    outer["data"] = json!(format!(
+        "schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      - {{name: Step, \
+         action: ExecuteDocument, inputs: {{document: '{inner}'}}}}\n"
+    ));
+    server.get(Operation::CreateComponent, outer, "").await;
+    let recipe = json!({
+        "platform": "Linux",
+        "parentImage": "arn:aws:imagebuilder:eu-west-1:aws:image/debian-server-12-x86/x.x.x",
+        "components": [{"componentArn": format!("{OWN}:component/outer/1.0.0")}],
+    });
+    let numbering = store::resource::Numbering::Version("2.0.0".parse().unwrap());
+    crate::bench::put(&server, name::Kind::ImageRecipe, numbering, recipe).await;
+    let recipe = json!(format!("{OWN}:image-recipe/web/2.0.0"));
+    let wish = with(wish("a"), "imageRecipeArn", recipe);
+    server.check(Operation::CreateImage, wish.clone(), expect!["400 InvalidRequestException: The image cannot be built: component outer executes `arn:aws:imagebuilder:eu-west-1:123456789012:component/inner/x.x.x`, which does not exist"]).await;
+    server.get(Operation::CreateComponent, create("inner", "1.0.0", "hi"), "").await;
+    let made = server.get(Operation::CreateImage, wish, "/imageBuildVersionArn").await;
+    assert_eq!(made, format!("{OWN}:image/web/2.0.0/1"));
 }
 
 #[tokio::test]

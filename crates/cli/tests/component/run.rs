@@ -169,8 +169,8 @@ phases:
       - name: Boot
         action: ExecuteDocument
         inputs:
-          document: 'arn:aws:imagebuilder:local-1:aws:component/simple-boot-test-linux/x.x.x'
-          phases: absent
+          document: 'arn:aws:imagebuilder:local-1:aws:component/reboot-linux/x.x.x'
+          phases: validate
 ",
     );
     let run = |data: &Path| {

@@ -3,16 +3,16 @@
 //! Damage in one place, which the schema reports, must not hide what is wrong
 //! in another: so nothing is required here, and rules ask what is sound.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::written::SCHEMA;
 use super::{OnFailure, TIMEOUT};
+use crate::damage::Damage;
 use crate::decode::decode;
 use crate::yaml::{Node, Value};
-use crate::{Problems, Severity, Span, Spanned, Templated};
+use crate::{Problems, Span, Spanned, Templated};
 
 /// A document of which parts may be missing or wrong.
 pub(super) struct Outline<'a> {
@@ -20,8 +20,7 @@ pub(super) struct Outline<'a> {
     pub(super) parameters: Declarations<'a>,
     pub(super) constants: Declarations<'a>,
     pub(super) phases: Vec<Phase<'a>>,
-    /// Where errors begin.
-    errors: BTreeSet<usize>,
+    damage: Damage,
 }
 
 /// Parameters or constants.
@@ -49,7 +48,6 @@ pub(super) struct Step<'a> {
 impl<'a> Outline<'a> {
     /// Reads what can be read of `tree`, of which `problems` are known.
     pub(super) fn of(tree: &'a Node, problems: &Problems) -> Self {
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
         Self {
             tree,
             parameters: Declarations::of(tree.member("parameters")),
@@ -60,13 +58,13 @@ impl<'a> Outline<'a> {
                 .iter()
                 .map(Phase::of)
                 .collect(),
-            errors: errors.map(|problem| problem.span.start).collect(),
+            damage: Damage::of(problems),
         }
     }
 
     /// Returns whether no error is known between the ends of `span`.
     pub(super) fn is_sound(&self, span: Span) -> bool {
-        self.errors.range(span.start..span.end.max(span.start + 1)).next().is_none()
+        self.damage.spares(span)
     }
 
     /// Returns the names of parameters and constants.

@@ -28,7 +28,7 @@ pub(super) fn convert(document: written::Document, problems: &mut Problems) -> O
     let name = written_recipe.name.clone();
     let recipe = recipe(written_recipe, parent_image_sha256.as_ref(), problems);
     let infrastructure = infrastructure(document.infrastructure_configuration, problems);
-    let distributions = distributions(written_distributions, &name, problems);
+    let distributions = distributions(written_distributions, Some(&name), problems);
     Some(Project {
         recipe: recipe?,
         infrastructure: infrastructure?,
@@ -71,7 +71,7 @@ fn recipe(
     })
 }
 
-fn parent(
+pub(super) fn parent(
     written: &Spanned<String>,
     digest: Option<&Spanned<Digest>>,
     problems: &mut Problems,
@@ -97,7 +97,10 @@ fn parent(
     None
 }
 
-fn components(written: &[written::Component], problems: &mut Problems) -> Option<Components> {
+pub(super) fn components(
+    written: &[written::Component],
+    problems: &mut Problems,
+) -> Option<Components> {
     let mut uses: Vec<ComponentUse> = Vec::new();
     for written::Component { component_arn, parameters } in written {
         let reference = parse(component_arn, problems)?;
@@ -122,7 +125,7 @@ fn components(written: &[written::Component], problems: &mut Problems) -> Option
     Components::new(uses).ok()
 }
 
-fn block_devices(
+pub(super) fn block_devices(
     written: Vec<Spanned<written::BlockDevice>>,
     problems: &mut Problems,
 ) -> Vec<BlockDevice> {
@@ -141,7 +144,10 @@ fn block_devices(
     devices.collect()
 }
 
-fn working_directory(written: Option<Spanned<String>>, problems: &mut Problems) -> String {
+pub(super) fn working_directory(
+    written: Option<Spanned<String>>,
+    problems: &mut Problems,
+) -> String {
     let Some(Spanned { value, span }) = written else { return "/tmp".to_owned() };
     if !value.starts_with('/') || value.split('/').any(|segment| segment == "..") {
         let message = format!("`{value}` is not a folder in the image");
@@ -155,9 +161,19 @@ fn infrastructure(
     written: written::Infrastructure,
     problems: &mut Problems,
 ) -> Option<Infrastructure> {
-    let mut types = Vec::new();
     let place = written.instance_types.first().map(|name| name.span).unwrap_or_default();
-    for name in &written.instance_types {
+    let types = instance_types(&written.instance_types, problems)?;
+    let resource_tags = tags(written.resource_tags, place, problems)?;
+    let terminate = written.terminate_instance_on_failure.unwrap_or(true);
+    Some(Infrastructure::new(types, terminate, resource_tags))
+}
+
+pub(super) fn instance_types(
+    written: &[Spanned<String>],
+    problems: &mut Problems,
+) -> Option<Vec<InstanceType>> {
+    let mut types = Vec::new();
+    for name in written {
         let instance_type: InstanceType = parse(name, problems)?;
         if instance_type.architecture() != model::Architecture::X86_64 {
             let architecture = instance_type.architecture();
@@ -166,9 +182,7 @@ fn infrastructure(
         }
         types.push(instance_type);
     }
-    let resource_tags = tags(written.resource_tags, place, problems)?;
-    let terminate = written.terminate_instance_on_failure.unwrap_or(true);
-    Some(Infrastructure::new(types, terminate, resource_tags))
+    Some(types)
 }
 
 fn tests(written: &written::Tests) -> Tests {
@@ -179,9 +193,9 @@ fn tests(written: &written::Tests) -> Tests {
     }
 }
 
-fn distributions(
+pub(super) fn distributions(
     written: Option<Vec<written::Distribution>>,
-    recipe: &Spanned<String>,
+    recipe: Option<&Spanned<String>>,
     problems: &mut Problems,
 ) -> Option<Distributions> {
     let written = match written {
@@ -207,7 +221,7 @@ fn distributions(
 
 fn ami_distribution(
     written: written::AmiDistribution,
-    recipe: &Spanned<String>,
+    recipe: Option<&Spanned<String>>,
     place: Span,
     problems: &mut Problems,
 ) -> Option<AmiDistribution> {
@@ -224,7 +238,9 @@ fn ami_distribution(
         }
         (Some(_), _) => {}
         (None, _) => {
-            if let Err(error) = NameTemplate::of_recipe(recipe) {
+            if let Some(recipe) = recipe
+                && let Err(error) = NameTemplate::of_recipe(recipe)
+            {
                 let message = format!("AMIs cannot be named after the recipe: {error}");
                 problems.push(Problem::error("ami-name", recipe.span, message));
             }

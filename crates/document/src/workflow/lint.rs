@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::action::{self, Action};
 use super::path::Scope;
 use super::{WorkflowStage, condition};
+use crate::damage::Damage;
 use crate::schema::nearest;
 use crate::yaml::{Node, Value};
 use crate::{Problem, Problems, Span};
@@ -12,8 +13,8 @@ use crate::{Problem, Problems, Span};
 /// The actions that distribute AMIs, which no workflow of containers uses.
 const OF_AMIS: [&str; 3] = ["ApplyImageConfigurations", "DistributeImage", "ModifyImageAttributes"];
 
-/// Returns what is wrong with a document whose form is right.
-pub(super) fn lint(tree: &Node, stage: WorkflowStage) -> Problems {
+/// Returns what is wrong with the parts of a document whose form is right.
+pub(super) fn lint(tree: &Node, stage: WorkflowStage, damage: &Damage) -> Problems {
     let mut problems = Problems::default();
     let list = |name: &str| tree.member(name).map_or(&[][..], Node::items);
     for (code, what, nodes) in [
@@ -23,17 +24,20 @@ pub(super) fn lint(tree: &Node, stage: WorkflowStage) -> Problems {
     ] {
         unique(code, what, nodes, &mut problems);
     }
-    let mut scope = Scope::default();
-    for parameter in list("parameters") {
-        scope.parameters.extend(text(parameter, "name"));
-        default(parameter, &mut problems);
-    }
+    let is_sound = |node: &&Node| damage.spares(node.span);
+    let mut scope = Scope::of(list("parameters").iter().map(|node| text(node, "name")));
+    scope.is_whole &= tree
+        .member("parameters")
+        .is_none_or(|it| matches!(it.value, Value::Sequence(_) | Value::Null));
+    list("parameters").iter().filter(is_sound).for_each(|it| default(it, &mut problems));
     for step in list("steps") {
-        let Some(action) = text(step, "action").and_then(action::find) else { continue };
-        judge(step, action, stage, &scope, &mut problems);
-        scope.steps.extend(text(step, "name").map(|name| (name, action)));
+        let action = text(step, "action").and_then(action::find);
+        if let Some(action) = action.filter(|_| is_sound(&step)) {
+            judge(step, action, stage, &scope, &mut problems);
+        }
+        scope.add(text(step, "name"), action);
     }
-    for output in list("outputs").iter().filter_map(|output| output.member("value")) {
+    for output in list("outputs").iter().filter(is_sound).filter_map(|it| it.member("value")) {
         if let Some(path) = output.text() {
             scope.check(path, output.span, &mut problems);
         }
@@ -45,7 +49,7 @@ pub(super) fn lint(tree: &Node, stage: WorkflowStage) -> Problems {
 fn unique(code: &'static str, what: &str, nodes: &[Node], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for name in nodes.iter().filter_map(|node| node.member("name")) {
-        let text = name.text().unwrap_or_default();
+        let Some(text) = name.text() else { continue };
         if !seen.insert(text) {
             let message = format!("{what} `{text}` is there twice");
             problems.push(Problem::error(code, name.span, message));

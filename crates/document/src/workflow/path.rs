@@ -29,28 +29,49 @@ const VARIABLES: [&str; 19] = [
 ];
 
 /// What a path may lead to at some place in a document.
-#[derive(Default)]
 pub(super) struct Scope<'a> {
-    pub(super) parameters: BTreeSet<&'a str>,
-    /// The steps before, with their actions.
-    pub(super) steps: HashMap<&'a str, &'static Action>,
+    parameters: BTreeSet<&'a str>,
+    /// The steps before, with their actions if these are known.
+    steps: HashMap<&'a str, Option<&'static Action>>,
+    /// Whether there is nothing else that a path may mean.
+    pub(super) is_whole: bool,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// Returns what the first step may refer to: these parameters, `None` for
+    /// one whose name cannot be read.
+    pub(super) fn of(parameters: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let parameters: Vec<_> = parameters.collect();
+        Self {
+            is_whole: parameters.iter().all(Option::is_some),
+            parameters: parameters.into_iter().flatten().collect(),
+            steps: HashMap::new(),
+        }
+    }
+
+    /// Adds a step, as far as it can be read.
+    pub(super) fn add(&mut self, name: Option<&'a str>, action: Option<&'static Action>) {
+        self.is_whole &= name.is_some();
+        self.steps.extend(name.map(|name| (name, action)));
+    }
+
     /// Reports what is wrong with the path `text`.
     pub(super) fn check(&self, text: &str, span: Span, problems: &mut Problems) {
         let refuse = |message| Problem::error("unknown-path", span, message);
         let mut parts = text.trim_start_matches("$.").split('.');
         let (root, name, rest) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
         match root {
-            Some("parameters") if !self.parameters.contains(name) => {
+            Some("parameters") if self.is_whole && !self.parameters.contains(name) => {
                 let declared = list(self.parameters.iter().copied());
                 let help = format!("the document declares {declared}");
                 problems.push(refuse(format!("there is no parameter `{name}`")).help(help));
             }
             Some("stepOutputs") => match self.steps.get(name) {
-                None => problems.push(refuse(format!("no step before this one is `{name}`"))),
-                Some(action) => {
+                None if self.is_whole => {
+                    problems.push(refuse(format!("no step before this one is `{name}`")));
+                }
+                None | Some(None) => {}
+                Some(Some(action)) => {
                     let output = rest.unwrap_or_default();
                     let output = output.split('[').next().unwrap_or_default();
                     if !action.outputs.contains(&output) {

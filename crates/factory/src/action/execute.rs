@@ -8,7 +8,7 @@ use model::InstanceType;
 
 use crate::build::Work;
 use crate::order::LoadedComponent;
-use crate::{Cause, Failure, executed_components, stored_parameters};
+use crate::{Cause, Failure, stored_parameters};
 
 /// Runs the build and validate phases of the recipe's component `n` on the
 /// sandbox, which is launched first if none is.
@@ -66,7 +66,7 @@ fn request(
         phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
         parameters: component.parameters.clone(),
         stored: stored_parameters(&*work.factory.parameters, component, phases, cause)?,
-        components: executed_components(&component.component, phases, &component.parameters),
+        components: component.executed.clone(),
         resume: None,
     })
 }

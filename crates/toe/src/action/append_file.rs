@@ -7,15 +7,11 @@ use document::AppendFile;
 
 use super::FileError;
 use crate::Machine;
+use crate::files::require;
 
 pub(crate) fn perform(inputs: &AppendFile, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
-    if path.is_dir() {
-        return Err(FileError::Folder(path));
-    }
-    if !path.exists() {
-        return Err(FileError::Absent(path));
-    }
+    require(&path)?;
     let mut file =
         OpenOptions::new().append(true).open(&path).map_err(FileError::io("open", &path))?;
     file.write_all(&inputs.encoding.encode(&inputs.content))

@@ -8,6 +8,7 @@ use document::CopyFile;
 
 use super::FileError;
 use crate::Machine;
+use crate::files::{find, require};
 use crate::paths::{expand, names_folder};
 use crate::tree::make_parents;
 
@@ -50,20 +51,10 @@ pub(super) fn pairs(
 
 /// Checks that `source` can go to `destination` and makes its parents.
 pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Result<(), FileError> {
-    let Ok(from) = fs::metadata(source) else { return Err(FileError::Absent(source.to_owned())) };
-    if from.is_dir() {
-        return Err(FileError::Folder(source.to_owned()));
-    }
-    if !from.is_file() {
-        return Err(FileError::Special(source.to_owned()));
-    }
-    if let Ok(to) = fs::metadata(destination) {
-        if to.is_dir() {
-            return Err(FileError::Folder(destination.to_owned()));
-        }
-        if (to.dev(), to.ino()) == (from.dev(), from.ino()) {
-            return Err(FileError::Same(source.to_owned()));
-        }
+    let from = require(source)?;
+    let to = find(destination)?;
+    if to.is_some_and(|to| (to.dev(), to.ino()) == (from.dev(), from.ino())) {
+        return Err(FileError::Same(source.to_owned()));
     }
     if !overwrite && fs::symlink_metadata(destination).is_ok() {
         return Err(FileError::Exists(destination.to_owned()));

@@ -8,13 +8,18 @@ use document::CopyFolder;
 use super::FileError;
 use super::copy_file::pairs;
 use crate::Machine;
+use crate::limit::Limit;
 use crate::tree::{Owners, copy, make_parents};
 
-pub(crate) fn perform(inputs: &CopyFolder, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &CopyFolder,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     let pairs = pairs(&inputs.source, &inputs.destination, machine, Path::is_dir)?;
     for (source, destination) in pairs {
         prepare(&source, &destination, inputs.overwrite)?;
-        copy(&source, &destination, Owners::New)?;
+        copy(&source, &destination, Owners::New, limit)?;
     }
     Ok(())
 }

@@ -9,14 +9,16 @@ use rustix::fs::{Mode, fchmod, fchown};
 use super::FileError;
 use crate::Machine;
 use crate::account::owners;
+use crate::files::find;
 use crate::paths::names_folder;
 use crate::tree::make_parents;
 
 pub(crate) fn perform(inputs: &CreateFile, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
-    if names_folder(&inputs.path) || path.is_dir() {
+    if names_folder(&inputs.path) {
         return Err(FileError::Folder(path));
     }
+    find(&path)?;
     if !inputs.overwrite && fs::symlink_metadata(&path).is_ok() {
         return Err(FileError::Exists(path));
     }

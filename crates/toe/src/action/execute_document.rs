@@ -3,7 +3,7 @@
 //! Its steps are told as events whose step is `outer/phase/inner`; a restart
 //! that one of them asks for goes on in the nested document.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 
 use channel::{Event, Execute, Resume, Status, Stream};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
 use crate::clock::since_1970;
+use crate::files::require;
 use crate::record::Record;
 use crate::resume::Counts;
 use crate::run::{Outcome, RunError, run_within};
@@ -46,6 +47,8 @@ pub(crate) enum DocumentError {
     TooDeep(String),
     #[error("`{0}` is not a valid document; its problems are told above")]
     Invalid(String),
+    #[error("`{document}` has no phase `{phase}`; it has {known}")]
+    NoPhase { document: String, phase: String, known: String },
     #[error("`{document}` cannot be executed")]
     Run { document: String, source: RunError },
     #[error("the state to resume from is not of this step")]
@@ -68,6 +71,7 @@ impl DocumentError {
             | Self::Cycle(_)
             | Self::TooDeep(_)
             | Self::Invalid(_)
+            | Self::NoPhase { .. }
             | Self::Run { .. }
             | Self::Resume(_)
             | Self::Record(_) => Vec::new(),
@@ -146,7 +150,7 @@ pub(crate) fn perform(
     let request = Execute {
         component: name.clone(),
         document: nested.document.clone(),
-        phases: phases(inputs, &component),
+        phases: phases(inputs, &component)?,
         parameters: parameters.map(|it| (it.name.clone(), it.value.clone())).collect(),
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
@@ -218,10 +222,7 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
 
 fn read(path: &str, bench: &Bench<'_>) -> Result<Vec<u8>, FileError> {
     let path = bench.machine.path(path);
-    let Ok(metadata) = fs::metadata(&path) else { return Err(FileError::Absent(path)) };
-    if metadata.is_dir() {
-        return Err(FileError::Folder(path));
-    }
+    require(&path)?;
     let mut bytes = Vec::new();
     File::open(&path)
         .and_then(|file| file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes))
@@ -237,7 +238,7 @@ fn fetch(
     inputs: &ExecuteDocument,
     bench: &Bench<'_>,
 ) -> Result<Vec<u8>, S3Error> {
-    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    let mut client = Client::new(&bench.machine.s3, bench.limit());
     client.read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
 }
 
@@ -251,10 +252,19 @@ fn parse(name: &str, text: &str, bench: &mut Bench<'_>) -> Result<Component, Doc
 }
 
 /// Returns the phases that are asked for, all if none is named.
-fn phases(inputs: &ExecuteDocument, component: &Component) -> Vec<String> {
-    match inputs.phases.as_deref().filter(|phases| !phases.trim().is_empty()) {
-        Some(phases) => phases.split(',').map(|phase| phase.trim().to_owned()).collect(),
-        None => component.phases.iter().map(|phase| phase.name.clone()).collect(),
+fn phases(inputs: &ExecuteDocument, component: &Component) -> Result<Vec<String>, DocumentError> {
+    let known: Vec<&str> = component.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let Some(named) = inputs.phases.as_deref().filter(|phases| !phases.trim().is_empty()) else {
+        return Ok(known.into_iter().map(str::to_owned).collect());
+    };
+    let named: Vec<String> = named.split(',').map(|phase| phase.trim().to_owned()).collect();
+    match named.iter().find(|phase| !known.contains(&phase.as_str())) {
+        None => Ok(named),
+        Some(phase) => Err(DocumentError::NoPhase {
+            document: inputs.document.clone(),
+            phase: phase.clone(),
+            known: known.join(", "),
+        }),
     }
 }
 
@@ -276,116 +286,4 @@ fn execution_id() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Machine;
-    use crate::cause::chain;
-    use crate::clock::Deadline;
-    use crate::mask::Mask;
-    use crate::s3::server::{OWNER, Server};
-
-    const TEXT: &str = "schemaVersion: 1.0
-phases:
-  - {name: build, steps: [{name: Hello, action: Assert, inputs: {fileExists: /etc/passwd}}]}
-";
-
-    /// Executes a document of a bucket and checks its output `status`, or the error.
-    #[track_caller]
-    fn check(document: &str, owner: &str, expected: Result<&str, &str>) {
-        let server = Server::start(&[("/bucket/a.yaml", TEXT)]);
-        let machine = Machine { s3: server.settings(), ..Machine::default() };
-        let inputs = ExecuteDocument {
-            document: document.into(),
-            bucket_owner: Some(owner.into()),
-            phases: None,
-            parameters: Vec::new(),
-        };
-        let mut told = Vec::new();
-        let mut bench = Bench {
-            machine: &machine,
-            deadline: Deadline::after(None),
-            tell: &mut |it| told.push(format!("{it:?}")),
-            mask: &Mask::default(),
-            requests: &[],
-            resume: None,
-        };
-        let result = match perform(&inputs, &mut bench) {
-            Ok(done) => Ok(done.outputs.into_iter().find(|(name, _)| name == "status").unwrap().1),
-            Err(error) => Err(chain(&error)),
-        };
-        assert_eq!(result.as_deref().map_err(String::as_str), expected);
-        assert_eq!(told.len(), if result.is_ok() { 2 } else { 0 }, "{told:?}");
-    }
-
-    #[test]
-    fn documents_come_from_buckets() {
-        check("s3://bucket/a.yaml", OWNER, Ok("success"));
-        check(
-            "s3://bucket/a.yaml",
-            "000000000000",
-            Err("failed to fetch `s3://bucket/a.yaml`: `s3://bucket/a.yaml` answered 403 \
-                 Forbidden: AccessDenied: Access Denied"),
-        );
-        check(
-            "s3://bucket/absent",
-            OWNER,
-            Err("failed to fetch `s3://bucket/absent`: `s3://bucket/absent` answered 404 Not \
-                 Found: NoSuchKey: The specified key does not exist."),
-        );
-    }
-
-    #[test]
-    fn the_record_of_a_nested_execution_is_put_out() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a.yaml"), TEXT).unwrap();
-        let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
-        let inputs = ExecuteDocument {
-            document: "a.yaml".into(),
-            bucket_owner: None,
-            phases: Some("build".into()),
-            parameters: Vec::new(),
-        };
-        let mut bench = Bench {
-            machine: &machine,
-            deadline: Deadline::after(None),
-            mask: &Mask::default(),
-            tell: &mut |_| {},
-            requests: &[],
-            resume: None,
-        };
-        let outputs = perform(&inputs, &mut bench).unwrap().outputs;
-        let find = |name: &str| outputs.iter().find(|(known, _)| known == name).unwrap().1.clone();
-        let record: serde_json::Value = serde_json::from_str(&find(DETAILED_OUTPUT)).unwrap();
-        assert_eq!(record[0]["executionId"], find("executionId"));
-        let document = &record[0]["documents"][0];
-        assert_eq!(document["filePath"], "a.yaml");
-        assert_eq!(document["phases"][0]["steps"][0]["name"], "Hello");
-        assert_eq!(document["phases"][0]["steps"][0]["status"], "success");
-    }
-
-    #[test]
-    fn a_broken_state_is_refused() {
-        let inputs = ExecuteDocument {
-            document: "a.yaml".into(),
-            bucket_owner: None,
-            phases: None,
-            parameters: Vec::new(),
-        };
-        let machine = Machine::default();
-        let mut bench = Bench {
-            machine: &machine,
-            deadline: Deadline::after(None),
-            tell: &mut |_| {},
-            mask: &Mask::default(),
-            requests: &[],
-            resume: Some(serde_json::json!({ "document": TEXT })),
-        };
-        let error = perform(&inputs, &mut bench).unwrap_err();
-        assert!(chain(&error).starts_with("the state to resume from is not of this step: missing"));
-    }
-
-    #[test]
-    fn executions_are_told_apart() {
-        assert_ne!(execution_id(), execution_id());
-    }
-}
+mod tests;

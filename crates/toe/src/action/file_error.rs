@@ -7,6 +7,7 @@ use std::str::Utf8Error;
 use document::DecodeTextError;
 
 use crate::account::AccountError;
+use crate::limit::LimitError;
 
 /// Work on a file or folder failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,8 @@ pub(crate) enum FileError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 impl FileError {

@@ -7,6 +7,7 @@ use channel::Stream;
 use document::ReadFile;
 
 use super::{ActionError, Bench, Done, FileError, output_name};
+use crate::files::require;
 use crate::tail::OUTPUT_LIMIT;
 
 pub(crate) fn perform(list: &[ReadFile], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
@@ -22,15 +23,8 @@ pub(crate) fn perform(list: &[ReadFile], bench: &mut Bench<'_>) -> Result<Done, 
 }
 
 fn read(inputs: &ReadFile, path: &Path) -> Result<String, FileError> {
-    let Ok(metadata) = fs::metadata(path) else { return Err(FileError::Absent(path.to_owned())) };
-    if metadata.is_dir() {
-        return Err(FileError::Folder(path.to_owned()));
-    }
-    if !metadata.is_file() {
-        return Err(FileError::Special(path.to_owned()));
-    }
     // Half a text would be worse for a later step than none.
-    if metadata.len() > OUTPUT_LIMIT as u64 {
+    if require(path)?.len() > OUTPUT_LIMIT as u64 {
         return Err(FileError::TooLarge { path: path.to_owned(), limit: OUTPUT_LIMIT });
     }
     let bytes = fs::read(path).map_err(FileError::io("read", path))?;

@@ -39,7 +39,7 @@ pub(crate) enum ObjectError {
 }
 
 pub(crate) fn perform(list: &[S3Download], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    let mut client = Client::new(&bench.machine.s3, bench.limit());
     for inputs in list {
         let destination = bench.machine.path(&inputs.destination);
         let source = inputs.source.parse().map_err(ObjectError::from)?;
@@ -123,10 +123,13 @@ fn stays_below(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::Machine;
     use crate::cause::chain;
     use crate::clock::Deadline;
+    use crate::limit::Limit;
     use crate::mask::Mask;
     use crate::s3::server::{OWNER, Server};
 
@@ -172,6 +175,7 @@ mod tests {
 
     fn told(root: &Path) -> String {
         let mut told = Vec::new();
+        let limit = Limit::new(Deadline::after(None), &Arc::default());
         let visit = &mut |path: &Path, metadata: &fs::Metadata| {
             let name = path.strip_prefix(root).unwrap().display();
             told.push(match metadata.is_dir() {
@@ -180,7 +184,7 @@ mod tests {
             });
             Ok(())
         };
-        crate::tree::walk(root, visit).unwrap();
+        crate::tree::walk(root, &limit, visit).unwrap();
         told.join(" ")
     }
 

@@ -7,12 +7,13 @@ use document::{S3Address, S3Upload};
 
 use super::s3_download::ObjectError;
 use super::{ActionError, Bench, Done, FileError};
+use crate::files::require;
 use crate::paths::{expand, names_folder};
 use crate::s3::Client;
 use crate::tree::entries;
 
 pub(crate) fn perform(list: &[S3Upload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.deadline);
+    let mut client = Client::new(&bench.machine.s3, bench.limit());
     for inputs in list {
         let source = bench.machine.path(&inputs.source);
         let destination = inputs.destination.parse().map_err(ObjectError::from)?;
@@ -86,9 +87,7 @@ fn store_one(
     object: &S3Address,
     client: &mut Client,
 ) -> Result<(), ObjectError> {
-    if !path.is_file() {
-        return Err(FileError::Special(path.to_owned()).into());
-    }
+    require(path)?;
     let file = File::open(path).map_err(FileError::io("read", path))?;
     Ok(client.upload(object, inputs.expected_bucket_owner.as_deref(), &file)?)
 }

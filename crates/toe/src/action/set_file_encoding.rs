@@ -1,6 +1,6 @@
 //! `SetFileEncoding`: converts files from UTF-8 to another encoding.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
@@ -9,18 +9,13 @@ use document::{Encoding, SetFileEncoding};
 
 use super::FileError;
 use crate::Machine;
+use crate::files::require;
 use crate::part::Part;
 
 pub(crate) fn perform(inputs: &SetFileEncoding, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
     let Ok(path) = path.canonicalize() else { return Err(FileError::Absent(path)) };
-    let metadata = fs::metadata(&path).map_err(FileError::io("look at", &path))?;
-    if metadata.is_dir() {
-        return Err(FileError::Folder(path));
-    }
-    if !metadata.is_file() {
-        return Err(FileError::Special(path));
-    }
+    let metadata = require(&path)?;
     let source = File::open(&path).map_err(FileError::io("read", &path))?;
     let mut part = Part::create(&path)?;
     let owned = fchown(&part.file, Some(metadata.uid()), Some(metadata.gid()))

@@ -8,16 +8,21 @@ use document::SetFolderPermissions;
 
 use super::FileError;
 use crate::Machine;
+use crate::limit::Limit;
 use crate::tree::walk;
 
-pub(crate) fn perform(inputs: &SetFolderPermissions, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &SetFolderPermissions,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     let path = require_folder(machine.path(&inputs.path))?;
     let permissions = Permissions::from_mode(inputs.permissions.bits());
     let failed = "change the permissions of";
     if !inputs.recursive {
         return fs::set_permissions(&path, permissions).map_err(FileError::io(failed, &path));
     }
-    walk(&path, &mut |path, metadata| {
+    walk(&path, limit, &mut |path, metadata| {
         // Links have no mode of their own.
         if metadata.is_symlink() {
             return Ok(());

@@ -11,9 +11,10 @@ use ureq::http::{StatusCode, Uri};
 
 use super::{ActionError, Bench, Done, FileError};
 use crate::cause::chain;
-use crate::clock::Deadline;
 use crate::digest::{self, Hasher};
+use crate::files::find;
 use crate::http::{Trust, client};
+use crate::limit::{Limit, LimitError};
 use crate::part::Part;
 use crate::paths::names_folder;
 use crate::tree::make_parents;
@@ -39,6 +40,8 @@ pub(crate) enum DownloadError {
     Digest { url: String, algorithm: Algorithm, expected: String, actual: String },
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 impl DownloadError {
@@ -50,7 +53,7 @@ impl DownloadError {
             }
             Self::Request { source: ureq::Error::BadUri(_), .. } => false,
             Self::Request { .. } | Self::Body { .. } => true,
-            Self::NoName(_) | Self::Digest { .. } | Self::File(_) => false,
+            Self::NoName(_) | Self::Digest { .. } | Self::File(_) | Self::Limit(_) => false,
         }
     }
 }
@@ -87,23 +90,23 @@ fn obtain(
     mut pause: Duration,
     bench: &mut Bench<'_>,
 ) -> Result<(), DownloadError> {
-    if path.is_dir() {
-        return Err(FileError::Folder(path.to_owned()).into());
-    }
+    let limit = bench.limit();
+    let there = find(path)?;
     if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
         return Err(FileError::Exists(path.to_owned()).into());
     }
-    if let Some((algorithm, checksum)) = wanted(inputs)
-        && let Ok(mut file) = File::open(path)
-        && digest::of(&mut file, algorithm).is_ok_and(|found| found.eq_ignore_ascii_case(checksum))
+    if let Some((algorithm, checksum)) = wanted(inputs).filter(|_| there.is_some())
+        && let Ok(file) = File::open(path)
+        && digest::of(&mut limit.reader(file), algorithm)
+            .is_ok_and(|found| found.eq_ignore_ascii_case(checksum))
     {
         return Ok(());
     }
     make_parents(path)?;
     for attempt in 1.. {
-        let Err(error) = fetch(inputs, path, bench.deadline) else { break };
+        let Err(error) = fetch(inputs, path, &limit) else { break };
         let is_last = attempt == ATTEMPTS || !error.is_passing();
-        if is_last || bench.deadline.left().is_some_and(|left| left < pause) {
+        if is_last || limit.check().is_err() || limit.left().is_some_and(|left| left < pause) {
             return Err(error);
         }
         let line = format!(
@@ -112,7 +115,7 @@ fn obtain(
             pause.as_secs()
         );
         bench.say(Stream::Stderr, &line);
-        std::thread::sleep(pause);
+        limit.pause(pause)?;
         pause *= 2;
     }
     Ok(())
@@ -123,10 +126,10 @@ fn wanted(inputs: &WebDownload) -> Option<(Algorithm, &str)> {
 }
 
 /// Fetches once, to a temporary file beside `path` that takes its name in the end.
-fn fetch(inputs: &WebDownload, path: &Path, deadline: Deadline) -> Result<(), DownloadError> {
+fn fetch(inputs: &WebDownload, path: &Path, limit: &Limit) -> Result<(), DownloadError> {
     let url = || inputs.source.clone();
     let trust = if inputs.ignore_certificate_errors { Trust::Anyone } else { Trust::Verified };
-    let mut response = client(trust, deadline)
+    let mut response = client(trust, limit)
         .get(&inputs.source)
         .call()
         .map_err(|source| DownloadError::Request { url: url(), source })?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-use crate::clock::Deadline;
+use crate::limit::Limit;
 
 /// How often one request is tried.
 const ATTEMPTS: u32 = 5;
@@ -20,16 +20,16 @@ pub(crate) trait Passing {
 }
 
 /// How long to keep trying.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
-    deadline: Deadline,
+    limit: Limit,
     pause: Duration,
 }
 
 impl Retry {
-    /// Tries until `deadline`, or until it was often enough.
-    pub(crate) fn until(deadline: Deadline) -> Self {
-        Self { deadline, pause: PAUSE }
+    /// Tries until `limit`, or until it was often enough.
+    pub(crate) fn until(limit: Limit) -> Self {
+        Self { limit, pause: PAUSE }
     }
 
     /// Tries as often, without pauses.
@@ -38,23 +38,23 @@ impl Retry {
         Self { pause: Duration::ZERO, ..self }
     }
 
-    /// Calls `attempt` until something lasting happens, time is up, or it was
-    /// often enough.
+    /// Calls `attempt` until something lasting happens, its limit has come, or
+    /// it was often enough.
     pub(crate) fn run<T, E: Passing>(
-        self,
+        &self,
         mut attempt: impl FnMut() -> Result<T, E>,
     ) -> Result<T, E> {
         let mut pause = self.pause;
         for _ in 1..ATTEMPTS {
             match attempt() {
                 Err(error) if error.is_passing() => {
-                    if self.deadline.left().is_some_and(|left| left < pause) {
+                    let is_too_long = self.limit.left().is_some_and(|left| left < pause);
+                    if is_too_long || self.limit.pause(pause).is_err() {
                         return Err(error);
                     }
                 }
                 settled => return settled,
             }
-            std::thread::sleep(pause);
             pause *= 2;
         }
         attempt()

@@ -8,7 +8,10 @@ use std::time::Duration;
 use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 
-use crate::clock::Deadline;
+use crate::limit::{Limit, STOP_INTERVAL};
+
+/// How long to wait for an answer at most.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a server said.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,15 +27,15 @@ pub(crate) fn exchange(
     server: SocketAddr,
     name: &Name,
     kind: RecordType,
-    deadline: Deadline,
+    limit: &Limit,
 ) -> io::Result<Answer> {
     let mut question = Message::query();
     question.metadata.recursion_desired = true;
     question.add_query(Query::query(name.clone(), kind));
     let bytes = question.to_vec().map_err(io::Error::other)?;
-    let mut answer = over_udp(server, &question, &bytes, deadline)?;
+    let mut answer = over_udp(server, &question, &bytes, limit)?;
     if answer.metadata.truncation {
-        answer = over_tcp(server, &question, &bytes, deadline)?;
+        answer = over_tcp(server, &question, &bytes, limit)?;
     }
     match answer.metadata.response_code {
         ResponseCode::NoError => {
@@ -50,7 +53,7 @@ fn over_udp(
     server: SocketAddr,
     question: &Message,
     bytes: &[u8],
-    deadline: Deadline,
+    limit: &Limit,
 ) -> io::Result<Message> {
     let any: IpAddr = match server {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -61,11 +64,18 @@ fn over_udp(
     socket.send(bytes)?;
     let mut buffer = [0; 4096];
     loop {
-        socket.set_read_timeout(Some(left(deadline)?))?;
-        let length = socket.recv(&mut buffer)?;
-        // Anything else may be a late answer or somebody's forgery.
-        if let Some(answer) = parse(&buffer[..length], question) {
-            return Ok(answer);
+        socket.set_read_timeout(Some(left(limit)?.min(STOP_INTERVAL)))?;
+        match socket.recv(&mut buffer) {
+            // Anything else may be a late answer or somebody's forgery.
+            Ok(length) => {
+                if let Some(answer) = parse(&buffer[..length], question) {
+                    return Ok(answer);
+                }
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {}
+                _ => return Err(error),
+            },
         }
     }
 }
@@ -74,13 +84,13 @@ fn over_tcp(
     server: SocketAddr,
     question: &Message,
     bytes: &[u8],
-    deadline: Deadline,
+    limit: &Limit,
 ) -> io::Result<Message> {
-    let mut stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
-    stream.set_write_timeout(Some(left(deadline)?))?;
+    let mut stream = TcpStream::connect_timeout(&server, left(limit)?)?;
+    stream.set_write_timeout(Some(left(limit)?))?;
     let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes()[..], bytes].concat())?;
-    stream.set_read_timeout(Some(left(deadline)?))?;
+    stream.set_read_timeout(Some(left(limit)?))?;
     let mut length = [0; 2];
     stream.read_exact(&mut length)?;
     let mut answer = vec![0; u16::from_be_bytes(length).into()];
@@ -96,22 +106,23 @@ fn parse(bytes: &[u8], question: &Message) -> Option<Message> {
     fits.then_some(answer)
 }
 
-fn left(deadline: Deadline) -> io::Result<Duration> {
-    match deadline.left() {
-        Some(left) if left.is_zero() => Err(io::ErrorKind::TimedOut.into()),
-        Some(left) => Ok(left),
-        None => Ok(Duration::from_secs(30)),
-    }
+fn left(limit: &Limit) -> io::Result<Duration> {
+    limit.check().map_err(io::Error::other)?;
+    // Without a last microsecond the system would wait for ever.
+    Ok(limit.left().map_or(PATIENCE, |left| left.max(Duration::from_micros(1))))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     use hickory_proto::rr::rdata::A;
     use hickory_proto::rr::{RData, Record};
 
     use super::*;
+    use crate::clock::Deadline;
 
     /// How the server of a test replies to one question.
     pub(crate) enum Reply {
@@ -125,9 +136,15 @@ pub(crate) mod tests {
 
     /// Starts a name server on a free port that replies so, one by one.
     pub(crate) fn server(replies: Vec<Reply>) -> SocketAddr {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        // Somebody else may have the port that is free for one of them.
+        let (tcp, udp) = (0..100)
+            .find_map(|_| {
+                let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+                let udp = UdpSocket::bind(tcp.local_addr().ok()?).ok()?;
+                Some((tcp, udp))
+            })
+            .unwrap();
         let address = tcp.local_addr().unwrap();
-        let udp = UdpSocket::bind(address).unwrap();
         std::thread::spawn(move || {
             for reply in replies {
                 let mut buffer = [0; 512];
@@ -170,11 +187,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn silence_ends_with_the_deadline() {
+    fn silence_ends_with_the_limit() {
         let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let name = Name::from_ascii("mirror.example.").unwrap();
-        let deadline = Deadline::after(Some(Duration::from_millis(20)));
-        let answer = exchange(silent.local_addr().unwrap(), &name, RecordType::A, deadline);
-        assert!(answer.is_err());
+        let check = |left: Option<Duration>, is_stopped, expected: &str| {
+            let stop = Arc::new(AtomicBool::new(is_stopped));
+            let limit = Limit::new(Deadline::after(left), &stop);
+            let answer = exchange(silent.local_addr().unwrap(), &name, RecordType::A, &limit);
+            assert_eq!(answer.unwrap_err().to_string(), expected);
+        };
+        check(Some(Duration::from_millis(20)), false, "its time is up");
+        check(None, true, "it was cancelled");
     }
 }

@@ -15,9 +15,10 @@ use crate::aws::{
     self, Credentials, Endpoint, EndpointError, Passing, Retry, Settings, is_passing_failure,
     is_passing_status, sign,
 };
-use crate::clock::{Deadline, since_1970};
+use crate::clock::since_1970;
 use crate::digest;
 use crate::http::{Trust, client};
+use crate::limit::Limit;
 
 /// How long one request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -125,7 +126,13 @@ struct Rejected {
 }
 
 impl Client {
-    pub(super) fn new(settings: &Settings, group: &str, stream: &str) -> Result<Self, LogsError> {
+    /// Returns a client all of whose requests end with `limit`.
+    pub(super) fn new(
+        settings: &Settings,
+        group: &str,
+        stream: &str,
+        limit: &Limit,
+    ) -> Result<Self, LogsError> {
         let region = settings.region.clone().ok_or(LogsError::NoRegion)?;
         let credentials = settings.credentials.clone().ok_or(LogsError::NoCredentials)?;
         let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
@@ -139,9 +146,8 @@ impl Client {
             endpoint,
             group: group.to_owned(),
             stream: stream.to_owned(),
-            // What is left of this deadline now is what each request gets.
-            agent: client(Trust::Verified, Deadline::after(Some(REQUEST_LIMIT))),
-            retry: Retry::until(Deadline::after(None)),
+            agent: client(Trust::Verified, limit),
+            retry: Retry::until(limit.clone()),
         })
     }
 
@@ -206,7 +212,8 @@ impl Client {
     fn send(&self, operation: &'static str, body: &[u8]) -> Result<Vec<u8>, LogsError> {
         let failed = |source| LogsError::Request { operation, source };
         let request = self.request(operation, body).map_err(|error| failed(error.into()))?;
-        let request = self.agent.configure_request(request).max_redirects(0).build();
+        let request = self.agent.configure_request(request).max_redirects(0);
+        let request = request.timeout_global(Some(REQUEST_LIMIT)).build();
         let mut response = self.agent.run(request).map_err(failed)?;
         let status = response.status();
         let mut answer = Vec::new();

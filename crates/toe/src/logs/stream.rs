@@ -2,6 +2,8 @@
 //! gathered and sent by a thread of their own.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -10,12 +12,16 @@ use super::batch::{Batch, LogEvent};
 use super::client::{Client, LogsError};
 use crate::aws::Settings;
 use crate::clock::Deadline;
+use crate::limit::Limit;
 
 /// How many lines may wait to be sent. A line has a few KiB at most.
 const QUEUE_LIMIT: usize = 1024;
 
 /// How long a line waits for others to go with it.
 const GATHER: Duration = Duration::from_secs(1);
+
+/// How long the last lines may take once the run was cancelled.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A stream of CloudWatch Logs, open for lines.
 #[derive(Debug)]
@@ -50,9 +56,17 @@ struct Line {
 
 impl LogStream {
     /// Opens `stream` in `group`, which are made when absent.
-    pub fn open(settings: &Settings, group: &str, stream: &str) -> Result<Self, LogStreamError> {
+    ///
+    /// Once `stop` is set, what is not sent yet gets five seconds more.
+    pub fn open(
+        settings: &Settings,
+        group: &str,
+        stream: &str,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self, LogStreamError> {
         let name = format!("{group}/{stream}");
-        let client = Client::new(settings, group, stream);
+        let limit = Limit::new(Deadline::after(None), stop).with_grace(GRACE);
+        let client = Client::new(settings, group, stream, &limit);
         let opened = client.map_err(Cause::from).and_then(|client| Self::start(&name, client));
         opened.map_err(|cause| LogStreamError { name, cause })
     }

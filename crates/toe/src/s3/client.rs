@@ -13,9 +13,10 @@ use crate::aws::{
     self, Credentials, EMPTY, Endpoint, EndpointError, Passing, Retry, Settings, Slash, encode,
     is_passing_failure, is_passing_status, sign,
 };
-use crate::clock::{Deadline, since_1970};
+use crate::clock::since_1970;
 use crate::digest;
 use crate::http::{Trust, client};
+use crate::limit::Limit;
 
 /// The largest answer that is kept in memory, in bytes: a page of a list has
 /// a thousand keys of a kilobyte, encoded.
@@ -74,6 +75,7 @@ pub(crate) struct Client {
     region: String,
     agent: Agent,
     retry: Retry,
+    limit: Limit,
 }
 
 /// What is asked for, without its signature.
@@ -88,14 +90,16 @@ struct Call<'a> {
 }
 
 impl Client {
-    pub(crate) fn new(settings: &Settings, deadline: Deadline) -> Self {
+    /// Returns a client all of whose requests end with `limit`.
+    pub(crate) fn new(settings: &Settings, limit: Limit) -> Self {
         let Settings { credentials, region, endpoint } = settings.clone();
         Self {
             credentials,
             endpoint,
             region: region.unwrap_or_else(|| FIRST_REGION.to_owned()),
-            agent: client(Trust::Verified, deadline),
-            retry: Retry::until(deadline),
+            agent: client(Trust::Verified, &limit),
+            retry: Retry::until(limit.clone()),
+            limit,
         }
     }
 
@@ -192,7 +196,7 @@ impl Client {
             return Err(S3Error::TooLarge { what: what(), limit: OBJECT_LIMIT });
         }
         file.rewind().map_err(failed)?;
-        let sha256 = digest::of(&mut file, Algorithm::Sha256).map_err(failed)?;
+        let sha256 = digest::of(&mut self.limit.reader(file), Algorithm::Sha256).map_err(failed)?;
         let body = Some((file, sha256));
         let call = Call { method: "PUT", address, query: Vec::new(), owner, body };
         self.keep_trying(|client| {
@@ -206,7 +210,8 @@ impl Client {
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
     ) -> Result<T, S3Error> {
-        self.retry.run(|| attempt(self))
+        let retry = self.retry.clone();
+        retry.run(|| attempt(self))
     }
 
     /// Returns the first `limit` bytes of what is answered.

@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use document::S3Address;
@@ -12,6 +13,7 @@ use document::S3Address;
 use super::{Client, S3Error};
 use crate::aws::Settings;
 use crate::clock::Deadline;
+use crate::limit::Limit;
 
 /// How long reading an object may take.
 const READ_LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -48,7 +50,7 @@ pub fn read_object(
     owner: Option<&str>,
     limit: usize,
 ) -> Result<Vec<u8>, TransferError> {
-    let mut client = Client::new(settings, Deadline::after(Some(READ_LIMIT)));
+    let mut client = Client::new(settings, within(READ_LIMIT));
     let bytes = client.read(address, owner, limit).map_err(Cause::S3)?;
     Ok(bytes)
 }
@@ -64,9 +66,14 @@ pub fn store_folder(
     address: &S3Address,
     owner: Option<&str>,
 ) -> Result<(), TransferError> {
-    let mut client = Client::new(settings, Deadline::after(Some(STORE_LIMIT)));
+    let mut client = Client::new(settings, within(STORE_LIMIT));
     store_below(&mut client, folder, address, owner)?;
     Ok(())
+}
+
+/// Nothing but time ends these: they come before or after what can be stopped.
+fn within(time: Duration) -> Limit {
+    Limit::new(Deadline::after(Some(time)), &Arc::default())
 }
 
 fn store_below(

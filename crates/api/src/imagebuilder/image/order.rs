@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use factory::{Document, Order};
+use factory::{Document, Order, missing_components};
 use model::{ImageState, Tags};
 use name::{AmiId, Arn, Kind, Level, Owner, VersionPattern};
 use store::image::{self, Builds, New, Scope};
@@ -127,8 +127,10 @@ impl Api {
     async fn order_of(&self, caller: &Caller, made_of: &MadeOf) -> Result<Order, Error> {
         let parent = made_of.recipe["parentImage"].as_str().unwrap_or_default();
         let parent = self.parent(caller, parent).await?;
-        let documents = self.documents(caller, &made_of.recipe).await?;
-        Order::of_catalogue(&made_of.project(caller, &parent), &documents)
+        let project = made_of.project(caller, &parent);
+        let mut documents = self.documents(caller, &made_of.recipe).await?;
+        self.add_executed(caller, &project, &mut documents).await?;
+        Order::of_catalogue(&project, &documents)
             .map_err(|error| unsupported(format!("The image cannot be built: {error}")))
     }
 
@@ -150,13 +152,32 @@ impl Api {
         for component in recipe["components"].as_array().into_iter().flatten() {
             let reference = component["componentArn"].as_str().unwrap_or_default();
             let entry = self.of(caller, Kind::Component, "componentArn", reference).await?;
-            documents.push(Document {
-                reference: reference.to_owned(),
-                name: entry.arn.name().to_owned(),
-                text: entry.body["data"].as_str().unwrap_or_default().to_owned(),
-            });
+            documents.push(document(reference.to_owned(), &entry));
         }
         Ok(documents)
+    }
+
+    /// Adds the documents of components that others execute, as far as they exist.
+    async fn add_executed(
+        &self,
+        caller: &Caller,
+        project: &Value,
+        documents: &mut Vec<Document>,
+    ) -> Result<(), Error> {
+        loop {
+            let known = documents.len();
+            for reference in missing_components(project, documents) {
+                match self.of(caller, Kind::Component, "componentArn", &reference).await {
+                    Ok(entry) => documents.push(document(reference, &entry)),
+                    // The order tells which of them it cannot do without.
+                    Err(error) if error.kind == ErrorKind::ResourceNotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if documents.len() == known {
+                return Ok(());
+            }
+        }
     }
 
     /// Returns a parent image as the factory is to find it, if the caller may use it.
@@ -209,6 +230,11 @@ impl Api {
         })?;
         super::shown::arn_of(&found).map(|arn| arn.to_string())
     }
+}
+
+fn document(reference: String, component: &Entry) -> Document {
+    let text = component.body["data"].as_str().unwrap_or_default().to_owned();
+    Document { reference, name: component.arn.name().to_owned(), text }
 }
 
 /// Refuses by name what cannot be carried out.

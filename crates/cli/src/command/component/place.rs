@@ -96,10 +96,11 @@ impl Place {
                 toe::reap(None);
                 match outcome {
                     Ok(Outcome::Ended { status, message }) => Ok(over(status, message)),
-                    Ok(Outcome::Reboot { resume, delay }) => {
-                        std::thread::sleep(delay);
-                        Ok(Ending::Restart(resume))
-                    }
+                    Ok(Outcome::Reboot { resume, delay }) => Ok(if machine.pause(delay) {
+                        Ending::Restart(resume)
+                    } else {
+                        Ending::Over(Some("it was cancelled".to_owned()))
+                    }),
                     Err(source) => Err(PlaceError::Run { document: request.component, source }),
                 }
             }

@@ -1,6 +1,9 @@
 //! Which stream of CloudWatch Logs the lines of a run go to, and what follows
 //! when they cannot.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use serde::{Deserialize, Serialize};
 use toe::aws::{Service, Settings};
 use toe::logs::{LogStream, LogStreamError};
@@ -69,16 +72,17 @@ impl LogTarget {
         Ok(Some(Self { group, stream, region, may_fail }))
     }
 
-    /// Opens the stream of an execution.
+    /// Opens the stream of an execution, which ends soon after `cancel` is set.
     pub(crate) fn open(
         &self,
         execution_id: &str,
         environment: &Environment,
+        cancel: &Arc<AtomicBool>,
     ) -> Result<LogStream, LogStreamError> {
         let mut settings = Settings::of(Service::Logs, |name| environment.variable(name));
         settings.region = self.region.clone().or(settings.region);
         let stream = self.stream.as_deref().unwrap_or(execution_id);
-        LogStream::open(&settings, &self.group, stream)
+        LogStream::open(&settings, &self.group, stream, cancel)
     }
 }
 

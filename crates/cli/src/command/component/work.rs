@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use channel::Execute;
 use document::Component;
-use factory::{Cause, LoadedComponent, Parameters, Site, executed_components, stored_parameters};
+use factory::{Cause, ExecutedComponents, LoadedComponent, Parameters, Site, stored_parameters};
 use name::Digest;
 use toe::logs::{LogStream, LogStreamError};
 use toe::{LogFolder, Record};
@@ -136,21 +136,22 @@ impl Work {
         let phases = self.order.phases.clone();
         let phases = phases.unwrap_or_else(|| phases_of(component));
         let named: Vec<&str> = phases.iter().map(String::as_str).collect();
+        let executed = ExecutedComponents::of(component, &named, &parameters, &|_| None);
         let loaded = LoadedComponent {
             name: path.clone(),
             text: text.clone(),
             component: component.clone(),
             parameters: parameters.clone(),
+            executed: executed.texts.clone(),
         };
         let stored = stored_parameters(&*self.parameters, &loaded, &named, Cause::Component)?;
-        let components = executed_components(component, &named, &parameters);
         Ok(Execute {
             component: path.clone(),
             document: text.clone(),
             phases,
             parameters,
             stored,
-            components,
+            components: executed.texts,
             resume,
         })
     }
@@ -162,7 +163,8 @@ impl Work {
             None => self.make_log()?,
         };
         let target = self.order.log_target.as_ref();
-        let stream = target.map(|it| it.open(record.execution_id(), &self.environment));
+        let stream =
+            target.map(|it| it.open(record.execution_id(), &self.environment, &self.cancel));
         let stream = if self.lines_may_be_lost() { stream } else { stream.transpose()?.map(Ok) };
         Ok(Logs { record, folder, stream })
     }

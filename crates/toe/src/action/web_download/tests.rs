@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -12,6 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::super::Told;
 use super::*;
 use crate::Machine;
+use crate::clock::Deadline;
 use crate::mask::Mask;
 
 /// Answers requests one by one with these responses, then nobody listens.
@@ -138,6 +140,43 @@ fn only_200_is_a_success() {
     );
 }
 
+/// The rest of the file never comes, nor does anybody take the second attempt.
+#[test]
+fn a_download_that_is_cancelled_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, part) = (Arc::clone(&machine.stop), folder.path().join(".file.part"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(BROKEN.as_bytes()).unwrap();
+        while !part.exists() {
+            std::thread::yield_now();
+        }
+        stop.store(true, Ordering::Release);
+        // Until the client hangs up.
+        let _read = io::copy(&mut stream, &mut io::sink());
+    });
+    let inputs = WebDownload {
+        source: format!("{address}/file"),
+        destination: "file".into(),
+        overwrite: true,
+        checksum: None,
+        algorithm: None,
+        ignore_certificate_errors: false,
+    };
+    let (deadline, mask) = (Deadline::after(None), Mask::default());
+    let mut lines = 0;
+    let tell = &mut |_: Told<'_>| lines += 1;
+    let (requests, resume) = (&[][..], None);
+    let mut bench = Bench { machine: &machine, deadline, mask: &mask, tell, requests, resume };
+    let error = perform(&[inputs], &mut bench).unwrap_err();
+    assert_eq!(chain(&error).replace(&address, "URL"), "`URL/file` broke off: it was cancelled");
+    assert_eq!(lines, 0, "no attempt is announced");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no part is left");
+}
+
 #[test]
 fn addresses_without_a_file_name_need_a_destination() {
     for source in ["http://mirror.example", "http://mirror.example/a/", "http://mirror.example/.."]
@@ -198,9 +237,10 @@ fn unknown_certificates_are_taken_only_when_asked_for() {
         algorithm: None,
         ignore_certificate_errors: false,
     };
-    let error = fetch(&inputs, &path, Deadline::after(None)).unwrap_err();
+    let limit = Limit::new(Deadline::after(None), &Arc::default());
+    let error = fetch(&inputs, &path, &limit).unwrap_err();
     assert!(chain(&error).contains("certificate"), "{}", chain(&error));
     inputs.ignore_certificate_errors = true;
-    fetch(&inputs, &path, Deadline::after(None)).unwrap();
+    fetch(&inputs, &path, &limit).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "hello");
 }

@@ -1,14 +1,23 @@
 //! Requests to a server on the loopback interface, and where AWS's would go.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use super::super::batch::LogEvent;
 use super::super::server::Server;
 use super::*;
 use crate::cause::chain;
+use crate::clock::Deadline;
 
 const STREAM: &str = "my/group/stream";
 
+fn limit(is_stopped: bool) -> Limit {
+    Limit::new(Deadline::after(None), &Arc::new(AtomicBool::new(is_stopped)))
+}
+
 fn client_of(settings: &Settings) -> Client {
-    Client::new(settings, "my/group", "stream").unwrap().impatient()
+    Client::new(settings, "my/group", "stream", &limit(false)).unwrap().impatient()
 }
 
 fn batch(lines: &[(i64, &str)]) -> Batch {
@@ -110,6 +119,20 @@ fn events_that_are_left_out_are_an_error() {
 }
 
 #[test]
+fn silence_does_not_outlast_a_run_that_was_cancelled() {
+    // Connections are taken by the system and answered by nobody.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let settings = Settings {
+        credentials: Some(crate::aws::received::credentials()),
+        region: Some("eu-west-1".into()),
+        endpoint: Some(format!("http://{}", listener.local_addr().unwrap())),
+    };
+    let limit = limit(true).with_grace(Duration::from_millis(20));
+    let error = Client::new(&settings, "group", "stream", &limit).unwrap().create().unwrap_err();
+    assert_eq!(chain(&error), "CreateLogStream got no answer: io: it was cancelled");
+}
+
+#[test]
 fn signatures_are_checked_by_the_server() {
     let server = Server::start(&["my/group"]);
     let mut wrong = server.settings();
@@ -121,7 +144,7 @@ fn signatures_are_checked_by_the_server() {
 #[test]
 fn each_region_has_a_server() {
     let check = |settings: Settings, expected: Result<&str, &str>| {
-        let client = Client::new(&settings, "group", "stream");
+        let client = Client::new(&settings, "group", "stream", &limit(false));
         let origin = client.map(|client| client.endpoint.origin).map_err(|error| chain(&error));
         assert_eq!(origin.as_deref().map_err(|it| &**it), expected);
     };

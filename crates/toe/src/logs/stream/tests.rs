@@ -8,14 +8,15 @@ use crate::cause::chain;
 const AT: i64 = 1_700_000_000_000_000;
 
 fn open(server: &Server) -> LogStream {
-    let client = Client::new(&server.settings(), "group", "stream").unwrap().impatient();
+    let limit = Limit::new(Deadline::after(None), &Arc::default());
+    let client = Client::new(&server.settings(), "group", "stream", &limit).unwrap().impatient();
     LogStream::start("group/stream", client).unwrap()
 }
 
 #[test]
 fn every_line_arrives_in_its_order() {
     let server = Server::start(&["group"]);
-    let stream = LogStream::open(&server.settings(), "group", "stream").unwrap();
+    let stream = LogStream::open(&server.settings(), "group", "stream", &Arc::default()).unwrap();
     let mut expected = Vec::new();
     for n in 0..25_000_i64 {
         let line = format!("line {n}");
@@ -30,6 +31,16 @@ fn every_line_arrives_in_its_order() {
     }
     stream.finish().unwrap();
     assert_eq!(server.messages("group/stream"), expected);
+}
+
+#[test]
+fn the_last_lines_of_a_cancelled_run_arrive() {
+    let server = Server::start(&["group"]);
+    let stop = Arc::new(AtomicBool::new(true));
+    let stream = LogStream::open(&server.settings(), "group", "stream", &stop).unwrap();
+    stream.add(AT, "the end");
+    stream.finish().unwrap();
+    assert_eq!(server.messages("group/stream"), ["the end"]);
 }
 
 #[test]
@@ -70,6 +81,6 @@ fn a_failure_does_not_hold_up_the_run() {
         "failed to log to group/stream in CloudWatch Logs: \
          PutLogEvents answered 400 Bad Request: AccessDeniedException: no"
     );
-    let refused = LogStream::open(&Settings::default(), "group", "stream").unwrap_err();
-    assert!(chain(&refused).contains("no region is known"));
+    let refused = LogStream::open(&Settings::default(), "group", "stream", &Arc::default());
+    assert!(chain(&refused.unwrap_err()).contains("no region is known"));
 }

@@ -1,17 +1,21 @@
 //! Requests to a server on the loopback interface, and where AWS's would go.
 
 use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::server::{OWNER, Server};
 use super::*;
 use crate::cause::chain;
+use crate::clock::Deadline;
 
 fn address(text: &str) -> S3Address {
     text.parse().unwrap()
 }
 
 fn client_of(settings: &Settings) -> Client {
-    Client::new(settings, Deadline::after(None)).impatient()
+    let limit = Limit::new(Deadline::after(None), &Arc::default());
+    Client::new(settings, limit).impatient()
 }
 
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -140,4 +144,28 @@ fn buckets_of_aws_have_hosts_of_their_own() {
     let place = client.place(&address("s3://bucket/k")).unwrap();
     let (origin, host) = ("http://mirror.example:9000".into(), "mirror.example:9000".into());
     assert_eq!(place, Place { origin, host, path: "/s3/bucket/k".into() });
+}
+
+/// The client was made while there was time.
+#[test]
+fn nothing_is_asked_for_when_time_is_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&[("/bucket/a", "text")]);
+    let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &Arc::default());
+    let mut client = Client::new(&server.settings(), limit);
+    let there = address("s3://bucket/a");
+    let check = |done: Result<(), S3Error>, expected: &str| {
+        assert_eq!(chain(&done.unwrap_err()), expected);
+    };
+    let asked = "failed to ask for `s3://bucket/a`: io: its time is up";
+    check(client.read(&there, None, 4).map(drop), asked);
+    check(
+        client.list(&there, None, 4).map(drop),
+        "failed to ask for `s3://bucket/`: io: its time is up",
+    );
+    let mut file = File::create_new(folder.path().join("a")).unwrap();
+    check(client.download(&there, None, &mut file), asked);
+    let unread = "failed to read what `s3://bucket/a` is to hold: its time is up";
+    check(client.upload(&there, None, &file), unread);
+    assert_eq!(server.requests(), [""; 0]);
 }
