@@ -3,6 +3,7 @@
 mod entry;
 mod extract;
 mod leave_out;
+mod needed;
 mod order;
 mod read;
 mod remove;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entry::entry;
+use super::needed::needed;
 use super::order::order;
 use crate::job::{Content, Disk, Extra, Source, Volume};
 use crate::overlay;
@@ -47,8 +48,13 @@ pub(crate) enum WriteError {
     Mount(#[source] io::Error),
     #[error("failed to write the disk image")]
     Image(#[source] io::Error),
-    #[error("the tree needs a disk of at least {needed} bytes, more than the {size} it is given")]
+    #[error(
+        "`volumeSize` is {} GiB, but the disk needs {} GiB",
+        size / GIB, needed.div_ceil(GIB)
+    )]
     TooSmall { needed: u64, size: u64 },
+    #[error("the tree is larger than any file system that is written, {} GiB", ext4::MAXIMUM_SIZE / GIB)]
+    TooLarge,
     #[error("failed to write the partition table")]
     Table(#[from] gpt::WriteError),
     #[error("failed to write the system partition")]
@@ -113,19 +119,6 @@ fn stays(path: &Path, extras: &[Extra]) -> bool {
     let first = path.iter().next().and_then(|name| name.to_str());
     !MOUNT_POINTS.iter().any(|point| first == Some(point))
         && !extras.iter().any(|extra| path == Path::new(&extra.path))
-}
-
-/// Returns the least size in bytes of a file system for the tree.
-fn needed(tree: &Path, paths: &[PathBuf]) -> Result<u64, WriteError> {
-    let mut blocks = 0;
-    for path in paths {
-        let fail = |source| WriteError::Tree { path: path.clone(), source };
-        let meta = fs::symlink_metadata(tree.join(path)).map_err(fail)?;
-        // One more for a folder, or for attributes.
-        blocks += 1 + if meta.is_dir() { 0 } else { meta.len().div_ceil(4096) };
-    }
-    let size = ext4::minimum_size(blocks, paths.len() as u64 + 16);
-    size.ok_or(WriteError::TooSmall { needed: u64::MAX, size: ext4::MAXIMUM_SIZE })
 }
 
 /// Returns the layout of a disk of `size` bytes, or of one with a quarter and
