@@ -170,6 +170,9 @@ pub enum Source {
         disk: PathBuf,
         /// The partitions that are written anew, the root first.
         volumes: Vec<Volume>,
+        /// The new disk's size in bytes, no less than the other's; `None` for
+        /// the same. What is new goes to the last partition if it is the root.
+        size: Option<u64>,
     },
 }
 

@@ -1,5 +1,6 @@
 //! Trees of files, as seen by the ids that own them.
 
+mod copy;
 mod entry;
 mod extract;
 mod leave_out;

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disk::layout::{ESP_SIZE, Layout};
 use disk::{Entry, Kind, Time, ext4};
 use disk::{fat, gpt};
-use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::copy::copy_disk;
 use super::entry::entry;
 use super::needed::needed;
 use super::order::order;
@@ -55,6 +55,8 @@ pub(crate) enum WriteError {
     TooSmall { needed: u64, size: u64 },
     #[error("the tree is larger than any file system that is written, {} GiB", ext4::MAXIMUM_SIZE / GIB)]
     TooLarge,
+    #[error("failed to read the parent's partition table")]
+    Parent(#[from] gpt::ReadError),
     #[error("failed to write the partition table")]
     Table(#[from] gpt::WriteError),
     #[error("failed to write the system partition")]
@@ -95,10 +97,7 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
                 label: root_label.clone(),
             }]
         }
-        Source::Copy { disk, volumes } => {
-            copy_around(disk, &mut out, volumes).map_err(WriteError::Image)?;
-            volumes.clone()
-        }
+        Source::Copy { disk, size, volumes } => copy_disk(disk, *size, volumes, &mut out)?,
     };
     let mut used = 0;
     for volume in &volumes {
@@ -155,34 +154,6 @@ fn write_esp(
         id,
     };
     Ok(fat::write(out, layout.esp_offset(), &volume, &files)?)
-}
-
-/// Copies a disk except for what lies in `volumes`.
-fn copy_around(from: &Path, out: &mut File, volumes: &[Volume]) -> io::Result<()> {
-    let from = File::open(from)?;
-    let length = from.metadata()?.len();
-    out.set_len(length)?;
-    let mut places: Vec<_> = volumes.iter().map(|volume| (volume.offset, volume.size)).collect();
-    places.sort_unstable();
-    let starts = std::iter::once(0).chain(places.iter().map(|(offset, size)| offset + size));
-    let ends = places.iter().map(|(offset, _)| *offset).chain([length]);
-    let mut buffer = vec![0; 1 << 20];
-    for (start, end) in starts.zip(ends) {
-        let mut at = start;
-        while at < end {
-            let Ok(data) = rustix::fs::seek(&from, SeekFrom::Data(at)) else { break };
-            let hole = rustix::fs::seek(&from, SeekFrom::Hole(data))?.min(end);
-            at = data;
-            while at < hole {
-                let n = buffer.len().min((hole - at) as usize);
-                from.read_exact_at(&mut buffer[..n], at)?;
-                out.write_all_at(&buffer[..n], at)?;
-                at += n as u64;
-            }
-            at = at.max(hole);
-        }
-    }
-    Ok(())
 }
 
 /// Writes the file system of `volume`; others are mounted at `within`.

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use base::{Managed, Origin, Receipt};
+use base::{Boot, Managed, Origin, Receipt};
 use model::{DiskLocation, ImageState, ParentImage};
 use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
 use store::image::{self, Builds, Scope};
 use tokio::runtime::Handle;
 
+use super::create::volume_size;
 use crate::build::Work;
 use crate::clock::now_micros;
 use crate::{Cause, Factory, Failure, shown};
@@ -49,6 +50,11 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         progress: &|done, total| work.teller().progress(done, total),
         cancel: work.cancel,
     })?;
+    if let (Some(gib), Boot::Disk { disk, .. }) = (volume_size(&project.recipe), &receipt.boot) {
+        let disk = std::fs::metadata(work.factory.cells.data().join(disk));
+        let disk = disk.map_err(|error| Failure::of(Cause::Factory, &error))?;
+        check_size(gib, disk.len())?;
+    }
     let version = shown::os_version(&receipt.os);
     let kept = store::image::set_os_version(&work.factory.db, work.run.id, &version);
     work.handle.block_on(kept).map_err(|error| Failure::of(Cause::Factory, &error))?;
@@ -78,6 +84,17 @@ pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Fail
     };
     let outcome = format!("{}, {how}", receipt.os.title);
     Ok((receipt, outcome))
+}
+
+/// Fails if a disk of `gib` has no room for a parent's of `bytes`, before
+/// components run for nothing.
+fn check_size(gib: u32, bytes: u64) -> Result<(), Box<Failure>> {
+    let least = bytes.div_ceil(1 << 30);
+    if u64::from(gib) < least {
+        let message = format!("`volumeSize` is {gib} GiB, but the parent's disk needs {least} GiB");
+        return Err(Failure::plain(Cause::Factory, message));
+    }
+    Ok(())
 }
 
 fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), Box<Failure>> {
@@ -169,4 +186,17 @@ fn scratch(ground: &Ground<'_>) -> PathBuf {
 fn epoch(ground: &Ground<'_>) -> i64 {
     let given = ground.epoch.and_then(|epoch| i64::try_from(epoch).ok());
     given.unwrap_or_else(|| now_micros() / DAY_MICROS * (DAY_MICROS / 1_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_smaller_than_the_parents_is_refused() {
+        let told = |gib, bytes| check_size(gib, bytes).map_err(|failure| failure.message);
+        assert_eq!(told(3, 3 << 30), Ok(()));
+        let message = "`volumeSize` is 2 GiB, but the parent's disk needs 3 GiB";
+        assert_eq!(told(2, (2 << 30) + 512), Err(message.to_owned()));
+    }
 }

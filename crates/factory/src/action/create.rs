@@ -2,6 +2,7 @@
 
 use base::{Boot, Receipt};
 use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
+use model::Recipe;
 use name::Digest;
 
 use crate::build::{Artefact, Work};
@@ -87,7 +88,7 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     let blueprint = Blueprint {
         name: &recipe.name.segment(),
         working_directory: &recipe.working_directory,
-        gib: recipe.block_devices.iter().find_map(|device| device.gib),
+        gib: volume_size(recipe),
     };
     let task = Task::WriteDisk(description(&blueprint, base, layers, disk.clone()));
     let output = cells
@@ -122,13 +123,18 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     Ok(format!("{} files, {} MiB used", written.entries, written.used >> 20))
 }
 
+/// Returns the size that a recipe gives its disk, in GiB.
+pub(crate) fn volume_size(recipe: &Recipe) -> Option<u32> {
+    recipe.block_devices.iter().find_map(|device| device.gib)
+}
+
 /// What a recipe says of the disk that is made.
 pub(crate) struct Blueprint<'a> {
     /// The recipe's name, as in ARNs.
     pub(crate) name: &'a str,
     /// Where components leave the flags that keep files from being left out.
     pub(crate) working_directory: &'a str,
-    /// The disk's size.
+    /// The disk's size in GiB.
     pub(crate) gib: Option<u32>,
 }
 
@@ -148,6 +154,7 @@ pub(crate) fn description(
     // (machine-id(5)), and takes it as no first boot of a new installation.
     let mut extras =
         vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
+    let size = blueprint.gib.map(|gib| u64::from(gib) << 30);
     let source = match &base.boot {
         Boot::Tree => {
             let root_uuid = identity(base, blueprint.name, "root file system");
@@ -158,7 +165,7 @@ pub(crate) fn description(
                 mode: 0o600,
             });
             Source::New {
-                size: blueprint.gib.map(|gib| u64::from(gib) << 30),
+                size,
                 guids: ["disk", "esp", "root"].map(|part| identity(base, blueprint.name, part)),
                 esp_id: u32::from_le_bytes(
                     identity(base, blueprint.name, "esp volume")[..4]
@@ -175,7 +182,7 @@ pub(crate) fn description(
             }
         }
         Boot::Disk { disk, volumes } => {
-            Source::Copy { disk: disk.clone(), volumes: volumes.clone() }
+            Source::Copy { disk: disk.clone(), size, volumes: volumes.clone() }
         }
     };
     Disk { layers, out, source, extras, leave_out: leave_out.collect(), epoch: base.epoch }
@@ -233,6 +240,32 @@ mod tests {
             *byte = n;
         }
         assert_eq!(hyphenated(bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f");
+    }
+
+    fn described(blueprint: &Blueprint<'_>, boot: Boot) -> Disk {
+        let base = Receipt {
+            digest: Digest::of(b"base"),
+            tree: "bases/tree".into(),
+            os: base::Os::parse(""),
+            epoch: 1,
+            boot,
+        };
+        description(blueprint, &base, vec!["bases/tree".into()], "disk.raw".into())
+    }
+
+    fn imported() -> Boot {
+        Boot::Disk { disk: "bases/disk.raw".into(), volumes: Vec::new() }
+    }
+
+    #[test]
+    fn every_disk_is_as_large_as_the_recipe_says() {
+        let blueprint = Blueprint { name: "n", working_directory: "/tmp", gib: Some(20) };
+        for boot in [Boot::Tree, imported()] {
+            let size = match described(&blueprint, boot).source {
+                Source::New { size, .. } | Source::Copy { size, .. } => size,
+            };
+            assert_eq!(size, Some(20 << 30));
+        }
     }
 
     #[test]
