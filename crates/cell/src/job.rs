@@ -140,7 +140,8 @@ pub struct Disk {
     pub source: Source,
     /// Files that the image has beyond the tree's, in the root file system.
     pub extras: Vec<Extra>,
-    /// What of the tree stays out.
+    /// What of the tree stays out. The first of these that names a path
+    /// decides.
     pub leave_out: Vec<LeaveOut>,
     /// No file is younger than this, in seconds since 1970.
     pub epoch: i64,

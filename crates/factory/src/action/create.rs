@@ -1,5 +1,7 @@
 //! Makes a disk of what the components left.
 
+use std::path::{Path, PathBuf};
+
 use base::{Boot, Receipt};
 use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
 use model::Recipe;
@@ -9,8 +11,10 @@ use crate::build::{Artefact, Work};
 use crate::{Cause, Failure, packages};
 
 /// What a build leaves behind that every machine makes anew, and the flag file
-/// in the recipe's working directory that keeps it (reference §2.10).
-const SANITISED: [(&[&str], Option<&str>); 6] = [
+/// in the recipe's working directory that keeps it (reference §2.10). A path
+/// that begins with `./` is in that directory. The first of these that names a
+/// path decides: what a flag keeps is not removed by a later, wider one.
+const SANITISED: [(&[&str], Option<&str>); 7] = [
     (
         &[
             "etc/sudoers.d/90-cloud-init-users",
@@ -38,10 +42,13 @@ const SANITISED: [(&[&str], Option<&str>); 6] = [
         &["etc/ssh/ssh_host_*", "root/.ssh/authorized_keys", "home/*/.ssh/authorized_keys"],
         Some("skip_cleanup_ssh_files"),
     ),
-    (&["var/log/**"], Some("skip_cleanup_instance_log_files")),
-    (&["var/lib/amazon/toe/*"], Some("skip_cleanup_toe_files")),
+    (&["./TOE_*", "var/lib/amazon/toe/*"], Some("skip_cleanup_toe_files")),
+    (&["var/log/amazon/ssm/**"], Some("skip_cleanup_ssm_log_files")),
     (
         &[
+            // Flags are for this build, not for those on its image.
+            "./perform_cleanup",
+            "./skip_cleanup_*",
             "tmp/*",
             "var/tmp/*",
             "root/.bash_history",
@@ -63,6 +70,7 @@ const SANITISED: [(&[&str], Option<&str>); 6] = [
         ],
         None,
     ),
+    (&["var/log/**"], Some("skip_cleanup_instance_log_files")),
 ];
 
 /// Where Debian keeps its signed boot loader, and where firmware looks for it.
@@ -142,13 +150,17 @@ pub(crate) struct Blueprint<'a> {
 pub(crate) fn description(
     blueprint: &Blueprint<'_>,
     base: &Receipt,
-    layers: Vec<std::path::PathBuf>,
-    out: std::path::PathBuf,
+    layers: Vec<PathBuf>,
+    out: PathBuf,
 ) -> Disk {
-    let flags = blueprint.working_directory.trim_start_matches('/');
+    let working_directory = Path::new(blueprint.working_directory.trim_matches('/'));
+    let place = |path: &&str| match path.strip_prefix("./") {
+        Some(name) => working_directory.join(name).display().to_string(),
+        None => (*path).to_owned(),
+    };
     let leave_out = SANITISED.iter().map(|(paths, flag)| LeaveOut {
-        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-        unless: flag.map(|flag| std::path::Path::new(flags).join(flag)),
+        paths: paths.iter().map(place).collect(),
+        unless: flag.map(|flag| working_directory.join(flag)),
     });
     // systemd fills an empty machine-id at each machine's first boot
     // (machine-id(5)), and takes it as no first boot of a new installation.
@@ -265,6 +277,32 @@ mod tests {
                 Source::New { size, .. } | Source::Copy { size, .. } => size,
             };
             assert_eq!(size, Some(20 << 30));
+        }
+    }
+
+    #[test]
+    fn flags_and_logs_of_the_runner_are_in_the_working_directory() {
+        let rules = |working_directory| {
+            let blueprint = Blueprint { name: "n", working_directory, gib: None };
+            described(&blueprint, Boot::Tree).leave_out
+        };
+        let check = |working_directory, flag: &str, paths: [&str; 2]| {
+            let rules = rules(working_directory);
+            let toe = rules.iter().find(|rule| rule.unless.as_deref() == Some(Path::new(flag)));
+            assert_eq!(toe.unwrap().paths, paths);
+        };
+        let toe = "var/lib/amazon/toe/*";
+        check("/tmp", "tmp/skip_cleanup_toe_files", ["tmp/TOE_*", toe]);
+        check("/opt/work/", "opt/work/skip_cleanup_toe_files", ["opt/work/TOE_*", toe]);
+        check("/", "skip_cleanup_toe_files", ["TOE_*", toe]);
+        // What is wider comes later, as the first that names a path decides.
+        let rules = rules("/tmp");
+        let place = |path: &str| {
+            rules.iter().position(|rule| rule.paths.iter().any(|known| known == path)).unwrap()
+        };
+        assert!(place("tmp/TOE_*") < place("tmp/*"));
+        for path in ["var/log/cloud-init.log", "var/log/amazon/ssm/**", "var/log/journal/*"] {
+            assert!(place(path) < place("var/log/**"), "{path}");
         }
     }
 
