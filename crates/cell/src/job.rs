@@ -32,7 +32,8 @@ pub enum Task {
         /// The trees.
         paths: Vec<PathBuf>,
     },
-    /// Read a file of a tree to standard output, links followed inside the tree only.
+    /// Read a file of a tree to standard output, links followed inside the tree
+    /// only; nothing if there is no such file.
     Read {
         /// The layers, lowest first.
         layers: Vec<PathBuf>,
@@ -169,11 +170,11 @@ pub enum Source {
     Copy {
         /// The raw image, relative to the data folder.
         disk: PathBuf,
-        /// The partitions that are written anew, the root first.
-        volumes: Vec<Volume>,
         /// The new disk's size in bytes, no less than the other's; `None` for
         /// the same. What is new goes to the last partition if it is the root.
         size: Option<u64>,
+        /// The partitions that are written anew, the root first.
+        volumes: Vec<Volume>,
     },
 }
 

@@ -97,6 +97,7 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         name: &recipe.name.segment(),
         working_directory: &recipe.working_directory,
         gib: volume_size(recipe),
+        relabel: must_relabel(work, base, &layers)?,
     };
     let task = Task::WriteDisk(description(&blueprint, base, layers, disk.clone()));
     let output = cells
@@ -136,7 +137,23 @@ pub(crate) fn volume_size(recipe: &Recipe) -> Option<u32> {
     recipe.block_devices.iter().find_map(|device| device.gib)
 }
 
-/// What a recipe says of the disk that is made.
+/// Says whether the files must be labelled for SELinux when they first boot.
+fn must_relabel(work: &Work<'_>, base: &Receipt, layers: &[PathBuf]) -> Result<bool, Box<Failure>> {
+    let Boot::Disk { .. } = base.boot else { return Ok(false) };
+    let task = Task::Read { layers: layers.to_vec(), file: "etc/selinux/config".into() };
+    let name = format!("{}-image", work.run.work);
+    let config = work.factory.cells.run(&name, task, &mut std::io::empty());
+    let config = config.map_err(|error| Failure::of(Cause::Factory, &error))?;
+    Ok(uses_selinux(&String::from_utf8_lossy(&config)))
+}
+
+/// Says whether a system with this selinux_config(5) labels its files.
+fn uses_selinux(config: &str) -> bool {
+    let mut modes = config.lines().filter_map(|line| line.trim().strip_prefix("SELINUX="));
+    modes.next_back().is_some_and(|mode| !mode.trim().eq_ignore_ascii_case("disabled"))
+}
+
+/// What a recipe says of the disk that is made, and its files.
 pub(crate) struct Blueprint<'a> {
     /// The recipe's name, as in ARNs.
     pub(crate) name: &'a str,
@@ -144,6 +161,9 @@ pub(crate) struct Blueprint<'a> {
     pub(crate) working_directory: &'a str,
     /// The disk's size in GiB.
     pub(crate) gib: Option<u32>,
+    /// Whether files must be labelled for SELinux at the first boot: labels are
+    /// the one thing of a parent's files that a cell cannot keep.
+    pub(crate) relabel: bool,
 }
 
 /// Returns the disk to be made of `layers` on `base`.
@@ -166,6 +186,9 @@ pub(crate) fn description(
     // (machine-id(5)), and takes it as no first boot of a new installation.
     let mut extras =
         vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
+    if blueprint.relabel {
+        extras.push(Extra { path: ".autorelabel".to_owned(), text: String::new(), mode: 0o644 });
+    }
     let size = blueprint.gib.map(|gib| u64::from(gib) << 30);
     let source = match &base.boot {
         Boot::Tree => {
@@ -271,7 +294,8 @@ mod tests {
 
     #[test]
     fn every_disk_is_as_large_as_the_recipe_says() {
-        let blueprint = Blueprint { name: "n", working_directory: "/tmp", gib: Some(20) };
+        let blueprint =
+            Blueprint { name: "n", working_directory: "/tmp", gib: Some(20), relabel: false };
         for boot in [Boot::Tree, imported()] {
             let size = match described(&blueprint, boot).source {
                 Source::New { size, .. } | Source::Copy { size, .. } => size,
@@ -281,9 +305,26 @@ mod tests {
     }
 
     #[test]
+    fn files_are_labelled_where_labels_are_used() {
+        let check = |config, expected| assert_eq!(uses_selinux(config), expected, "{config}");
+        check("", false);
+        check("# SELINUX=enforcing\nSELINUXTYPE=targeted\n", false);
+        check("SELINUX=disabled\n", false);
+        check("SELINUX=Disabled \n", false);
+        check("SELINUX=permissive\nSELINUXTYPE=targeted\n", true);
+        check("SELINUX=disabled\nSELINUX=enforcing\n", true);
+        for relabel in [false, true] {
+            let blueprint = Blueprint { name: "n", working_directory: "/tmp", gib: None, relabel };
+            let extras = described(&blueprint, imported()).extras;
+            let marked = extras.iter().any(|extra| extra.path == ".autorelabel");
+            assert_eq!(marked, relabel);
+        }
+    }
+
+    #[test]
     fn flags_and_logs_of_the_runner_are_in_the_working_directory() {
         let rules = |working_directory| {
-            let blueprint = Blueprint { name: "n", working_directory, gib: None };
+            let blueprint = Blueprint { name: "n", working_directory, gib: None, relabel: false };
             described(&blueprint, Boot::Tree).leave_out
         };
         let check = |working_directory, flag: &str, paths: [&str; 2]| {
