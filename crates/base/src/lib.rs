@@ -5,6 +5,7 @@
 
 mod debian;
 mod download;
+mod hashing;
 mod import;
 mod make;
 mod managed;
