@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
 
-use crate::Os;
 use crate::hashing::Hashing;
 use crate::managed::Managed;
 use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::{Epoch, Os};
 
 /// A managed base could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub fn make(
     cells: &Cells,
     managed: &Managed,
     mirror: Option<&str>,
-    epoch: i64,
+    epoch: Epoch,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, MakeError> {
@@ -125,9 +125,9 @@ pub fn make(
         )
         .map_err(cell)?;
     let os = Os::parse(&String::from_utf8_lossy(&text));
-    let receipt = Receipt { digest, tree, os, epoch, boot: Boot::Tree };
+    let receipt = Receipt { digest, tree, os, epoch: epoch.seconds(), boot: Boot::Tree };
     receipt
-        .keep(cells.data(), &managed.key(mirror))
+        .keep(cells.data(), &managed.key(mirror, epoch))
         .map_err(|source| MakeError::Receipt { name, source })?;
     Ok(receipt)
 }
@@ -141,8 +141,8 @@ pub(crate) fn finish(cells: &Cells, partial: &Path, tree: &Path) -> io::Result<(
     }
 }
 
-fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: i64) -> Task {
-    let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={epoch}")];
+fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: Epoch) -> Task {
+    let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={}", epoch.seconds())];
     argv.extend(managed.arguments(mirror));
     Task::Run(Run {
         argv,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use base::{Boot, Managed, Origin, Receipt};
+use base::{Boot, Epoch, Managed, Origin, Receipt};
 use model::{DiskLocation, ImageState, ParentImage};
 use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
@@ -64,7 +64,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
 
 /// Makes, imports or finds a base; says what it is and where it came from.
 pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Failure>> {
-    let (receipt, how) = match ground.parent {
+    let (mut receipt, how) = match ground.parent {
         ParentImage::Name(name) => managed(ground, name)?,
         ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Managed(_)) => {
             managed(ground, arn.name())?
@@ -82,6 +82,10 @@ pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Fail
             imported(ground, digest, &origin)?
         }
     };
+    if let Epoch::Given(seconds) = epoch(ground) {
+        // What is at hand was made or imported for another time.
+        receipt.epoch = seconds;
+    }
     let outcome = format!("{}, {how}", receipt.os.title);
     Ok((receipt, outcome))
 }
@@ -103,7 +107,7 @@ fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), B
     };
     let mirror = ground.mirror;
     let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror)) {
+    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror, epoch(ground))) {
         return Ok((receipt, "at hand"));
     }
     let made = base::make(cells, managed, mirror, epoch(ground), &scratch(ground), ground.watch);
@@ -119,7 +123,7 @@ fn imported(
     if let Some(receipt) = Receipt::find(cells.data(), digest) {
         return Ok((receipt, "at hand"));
     }
-    let made = base::import(cells, origin, digest, epoch(ground), &scratch(ground), ground.watch);
+    let made = base::import(cells, origin, digest, day(), &scratch(ground), ground.watch);
     made.map(|receipt| (receipt, "imported")).map_err(|error| Failure::of(Cause::Factory, &error))
 }
 
@@ -181,16 +185,80 @@ fn scratch(ground: &Ground<'_>) -> PathBuf {
     ground.folder.join("base")
 }
 
-/// Returns the youngest time of any file: the project's, or this day's
-/// beginning, so that two machines that make a base on one day make the same.
-fn epoch(ground: &Ground<'_>) -> i64 {
+/// Returns the youngest time of any file of a base.
+fn epoch(ground: &Ground<'_>) -> Epoch {
     let given = ground.epoch.and_then(|epoch| i64::try_from(epoch).ok());
-    given.unwrap_or_else(|| now_micros() / DAY_MICROS * (DAY_MICROS / 1_000_000))
+    given.map_or_else(|| Epoch::Day(day()), Epoch::Given)
+}
+
+/// Returns this day's beginning, so that two machines that make a base on one
+/// day make the same.
+fn day() -> i64 {
+    now_micros() / DAY_MICROS * (DAY_MICROS / 1_000_000)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use tokio::runtime::Runtime;
+
     use super::*;
+    use crate::Settings;
+
+    struct Silent;
+
+    impl base::Watch for Silent {
+        fn line(&self, _: &str) {}
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_project_decides_the_time_of_a_base_at_hand() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = folder.path().join("agent");
+        fs::write(&agent, "agent").unwrap();
+        let runtime = Runtime::new().unwrap();
+        let settings = Settings {
+            data: folder.path().join("data"),
+            agent,
+            region: "us-east-1".parse().unwrap(),
+        };
+        let (factory, _) = runtime.block_on(Factory::open(settings)).unwrap();
+        let digest = Digest::of(b"disk");
+        let kept = Receipt {
+            digest,
+            tree: "bases/tree".into(),
+            os: base::Os::parse(""),
+            epoch: 3,
+            boot: Boot::Tree,
+        };
+        let data = factory.cells.data();
+        fs::create_dir_all(data.join("bases/tree")).unwrap();
+        let receipt = data.join(format!("bases/{}.json", digest.hex()));
+        fs::write(receipt, serde_json::to_string(&kept).unwrap()).unwrap();
+        let location = DiskLocation::Path("disk".into());
+        let parent = ParentImage::Disk { location, digest };
+        for (epoch, expected) in [(Some(1), 1), (Some(2), 2), (None, 3)] {
+            let (receipt, how) = prepare(&Ground {
+                factory: &factory,
+                handle: runtime.handle(),
+                parent: &parent,
+                paths: folder.path(),
+                mirror: None,
+                epoch,
+                folder: Path::new("work"),
+                watch: &Silent,
+                progress: &|_, _| (),
+                cancel: &AtomicBool::new(false),
+            })
+            .unwrap();
+            assert_eq!((receipt.epoch, how.as_str()), (expected, "Linux, at hand"));
+        }
+    }
 
     #[test]
     fn a_disk_smaller_than_the_parents_is_refused() {
