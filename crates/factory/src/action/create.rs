@@ -248,7 +248,7 @@ fn stub(root: &str) -> String {
     )
 }
 
-/// Returns the boot menu. It names Debian's links to the newest kernel and the
+/// Returns the boot menu, which Escape shows. It names Debian's links to the newest kernel and the
 /// one before, so it stays right when the machine upgrades its kernel;
 /// `update-grub` in the machine may replace it.
 fn menu(root: &str) -> String {
@@ -258,7 +258,7 @@ fn menu(root: &str) -> String {
         )
     };
     format!(
-        "search.fs_uuid {root} root\nset default=0\nset timeout=1\nserial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n{}{}",
+        "search.fs_uuid {root} root\nset default=0\nset timeout_style=hidden\nset timeout=0\nserial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n{}{}",
         entry("Debian GNU/Linux", ""),
         entry("Debian GNU/Linux, previous kernel", ".old"),
     )
@@ -352,5 +352,7 @@ mod tests {
         let menu = menu("1234");
         assert!(menu.contains("linux /vmlinuz root=UUID=1234 ro"));
         assert!(menu.contains("initrd /initrd.img.old"));
+        // At once, unless Escape is held.
+        assert!(menu.contains("\nset timeout_style=hidden\nset timeout=0\n"));
     }
 }
