@@ -81,20 +81,33 @@ impl Managed {
 const FSTAB: &str = r#"printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab""#;
 
 /// Shell lines that mmdebstrap runs with the tree's root as `$1`.
-const CONFIGURATION: [&str; 7] = [
+const CONFIGURATION: [&str; 9] = [
     r#"systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved"#,
     // Any wired interface asks for an address, also where no cloud answers.
     r#"printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network""#,
     r#"mkdir -p "$1/boot/efi""#,
     // The kernel's command line, for `update-grub` inside the machine.
-    r#"mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=1\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg""#,
+    r#"mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=0\nGRUB_TIMEOUT_STYLE=hidden\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg""#,
     // Without a locale of its own cloud-init wants to make one, with a program
     // that is not there.
     r#"printf 'locale: C.UTF-8\n' >"$1/etc/cloud/cloud.cfg.d/10_locale.cfg""#,
     r#"ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf""#,
     // Every machine draws its own; with these no two bases would be the same.
     r#"rm -f "$1"/etc/ssh/ssh_host_*"#,
+    // It looks for snapshots of logical volumes, of which there are none.
+    r#"systemctl --quiet --root="$1" disable e2scrub_reap.service"#,
+    PYTHON,
 ];
+
+/// Compiles what packages have compiled once more. Where `SOURCE_DATE_EPOCH`
+/// is set, Python makes code that is checked by reading and digesting its
+/// source at each start of a program; four of them start while a machine
+/// boots. This code is checked by its source's time, which therefore must not
+/// change any more: images move times that are later than the epoch to it.
+const PYTHON: &str = r#"chroot "$1" sh -ec '
+find /etc /usr -type f -name "*.py" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+find /usr -path "*/__pycache__/*.pyc" | sed -E "s,__pycache__/([^/]*)\.cpython-[0-9]+\.pyc$,\1.py," | LC_ALL=C sort |
+env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 python3 -m compileall -q -f -i - --invalidation-mode timestamp'"#;
 
 #[cfg(test)]
 mod tests {
@@ -122,9 +135,23 @@ mod tests {
              iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
         );
         assert!(arguments[7].starts_with("--essential-hook="));
-        assert!(arguments[8..15].iter().all(|hook| hook.starts_with("--customize-hook=")));
+        assert!(arguments[8..17].iter().all(|hook| hook.starts_with("--customize-hook=")));
         assert_eq!(arguments[14], r#"--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*"#);
-        assert_eq!(arguments[15..], ["bookworm", "-", "https://mirror.example/debian"]);
+        assert_eq!(
+            arguments[15],
+            r#"--customize-hook=systemctl --quiet --root="$1" disable e2scrub_reap.service"#
+        );
+        assert_eq!(
+            arguments[16],
+            "--customize-hook=chroot \"$1\" sh -ec '\n\
+             find /etc /usr -type f -name \"*.py\" -newermt \"@$SOURCE_DATE_EPOCH\" \
+             -exec touch -d \"@$SOURCE_DATE_EPOCH\" {} +\n\
+             find /usr -path \"*/__pycache__/*.pyc\" | \
+             sed -E \"s,__pycache__/([^/]*)\\.cpython-[0-9]+\\.pyc$,\\1.py,\" | LC_ALL=C sort |\n\
+             env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 \
+             python3 -m compileall -q -f -i - --invalidation-mode timestamp'"
+        );
+        assert_eq!(arguments[17..], ["bookworm", "-", "https://mirror.example/debian"]);
     }
 
     #[test]

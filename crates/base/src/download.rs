@@ -1,15 +1,16 @@
 //! Fetches a file whose digest is known beforehand.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use disk::sparse;
 use name::Digest;
-use sha2::Digest as _;
 
+use crate::hashing::Hashing;
 use crate::receipt::Watch;
 
 /// A file could not be fetched.
@@ -146,7 +147,8 @@ impl Read for Remote<'_> {
     }
 }
 
-/// Copies `source` to the new file `to` and checks that it has the digest `expected`.
+/// Copies `source` to the new file `to`, with holes for zeros, and checks that
+/// it has the digest `expected`.
 pub(crate) fn copy(
     from: &str,
     source: &mut impl Read,
@@ -155,22 +157,14 @@ pub(crate) fn copy(
     watch: &dyn Watch,
 ) -> Result<(), DownloadError> {
     let fail = |source| DownloadError::Copy { from: from.to_owned(), source };
-    let mut file = File::create(to).map_err(fail)?;
-    let mut hash = sha2::Sha256::new();
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let n = source.read(&mut buffer);
-        if watch.cancelled() {
-            return Err(DownloadError::Cancelled);
-        }
-        let n = n.map_err(fail)?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-        file.write_all(&buffer[..n]).map_err(fail)?;
+    let file = File::create(to).map_err(fail)?;
+    let mut source = Hashing::new(source, watch);
+    let copied = sparse::copy(&mut source, file);
+    if watch.cancelled() {
+        return Err(DownloadError::Cancelled);
     }
-    let actual = Digest::from_bytes(hash.finalize().into());
+    copied.map_err(fail)?;
+    let actual = source.digest();
     if actual != *expected {
         let from = from.to_owned();
         return Err(DownloadError::WrongDigest { from, expected: *expected, actual });
@@ -180,6 +174,7 @@ pub(crate) fn copy(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread::JoinHandle;
@@ -291,6 +286,18 @@ mod tests {
         let message = told(&fetch(&url, "disk").unwrap_err());
         assert!(message.starts_with(&format!("failed to fetch {url}: ")), "{message}");
         assert!(message.contains("Connection refused"), "{message}");
+    }
+
+    #[test]
+    fn zeros_become_holes() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("disk");
+        let mut disk = vec![0; 8 << 20];
+        disk[4 << 20] = 1;
+        copy("disk", &mut &disk[..], &to, &Digest::of(&disk), &Patient).unwrap();
+        let blocks = std::os::unix::fs::MetadataExt::blocks(&to.metadata().unwrap());
+        assert!(blocks * 512 <= 2 << 20, "{blocks}");
+        assert!(std::fs::read(&to).unwrap() == disk);
     }
 
     /// Gives up once the server has begun to answer.

@@ -5,6 +5,8 @@
 
 mod debian;
 mod download;
+mod epoch;
+mod hashing;
 mod import;
 mod make;
 mod managed;
@@ -12,6 +14,7 @@ mod os;
 mod receipt;
 
 pub use download::DownloadError;
+pub use epoch::Epoch;
 pub use import::{ImportError, Origin, import};
 pub use make::{MakeError, make};
 pub use managed::{MANAGED, Managed, Release, Variant};

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
-use name::Digest;
-use sha2::Digest as _;
 
-use crate::Os;
+use crate::hashing::Hashing;
 use crate::managed::Managed;
 use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::{Epoch, Os};
 
 /// A managed base could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +65,7 @@ pub fn make(
     cells: &Cells,
     managed: &Managed,
     mirror: Option<&str>,
-    epoch: i64,
+    epoch: Epoch,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, MakeError> {
@@ -83,8 +82,7 @@ pub fn make(
         unreachable!("the cell was spawned with pipes");
     };
     let (leash, done) = (maker.leash(), AtomicBool::new(false));
-    let mut archive =
-        Hashing { stream: archive, hash: sha2::Sha256::new(), has_ended: false, watch };
+    let mut archive = Hashing::new(archive, watch);
     let (unpacked, last_lines) = std::thread::scope(|scope| {
         let told = scope.spawn(|| tell(stderr, watch));
         // mmdebstrap says nothing for most of its time.
@@ -108,7 +106,7 @@ pub fn make(
     // Who failed first is to blame: an archive that was not read to its end
     // is one whose maker was stopped because unpacking it had failed.
     match unpacked {
-        Err(source) if !archive.has_ended => return Err(cell(source)),
+        Err(source) if !archive.has_ended() => return Err(cell(source)),
         Ok(_) | Err(_) if !made.success() => {
             return Err(MakeError::Mmdebstrap { name, last_lines });
         }
@@ -116,7 +114,7 @@ pub fn make(
         Err(source) => return Err(cell(source)),
     }
 
-    let digest = Digest::from_bytes(archive.hash.finalize().into());
+    let digest = archive.digest();
     let tree = PathBuf::from("bases").join(digest.hex());
     finish(cells, &partial, &tree).map_err(io)?;
     let text = cells
@@ -127,9 +125,9 @@ pub fn make(
         )
         .map_err(cell)?;
     let os = Os::parse(&String::from_utf8_lossy(&text));
-    let receipt = Receipt { digest, tree, os, epoch, boot: Boot::Tree };
+    let receipt = Receipt { digest, tree, os, epoch: epoch.seconds(), boot: Boot::Tree };
     receipt
-        .keep(cells.data(), &managed.key(mirror))
+        .keep(cells.data(), &managed.key(mirror, epoch))
         .map_err(|source| MakeError::Receipt { name, source })?;
     Ok(receipt)
 }
@@ -143,8 +141,8 @@ pub(crate) fn finish(cells: &Cells, partial: &Path, tree: &Path) -> io::Result<(
     }
 }
 
-fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: i64) -> Task {
-    let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={epoch}")];
+fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: Epoch) -> Task {
+    let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={}", epoch.seconds())];
     argv.extend(managed.arguments(mirror));
     Task::Run(Run {
         argv,
@@ -167,24 +165,4 @@ fn tell(stream: impl Read, watch: &dyn Watch) -> String {
         last.push_back(line);
     }
     Vec::from(last).join("\n")
-}
-
-/// A stream that digests what passes and ends early when it is told to.
-struct Hashing<'a, R> {
-    stream: R,
-    hash: sha2::Sha256,
-    has_ended: bool,
-    watch: &'a dyn Watch,
-}
-
-impl<R: Read> Read for Hashing<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.watch.cancelled() {
-            return Err(io::Error::other("cancelled"));
-        }
-        let n = self.stream.read(buffer)?;
-        self.hash.update(&buffer[..n]);
-        self.has_ended |= n == 0 && !buffer.is_empty();
-        Ok(n)
-    }
 }

@@ -2,6 +2,8 @@
 
 use name::Digest;
 
+use crate::Epoch;
+
 /// A managed base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Managed {
@@ -75,10 +77,13 @@ impl Managed {
 
     /// Returns the identity of what would be made: equal keys, equal bases,
     /// as far as the archive is the same.
-    pub fn key(&self, mirror: Option<&str>) -> Digest {
+    pub fn key(&self, mirror: Option<&str>, epoch: Epoch) -> Digest {
         let mut key = Digest::builder("base/1");
         for argument in self.arguments(mirror) {
             key.text(&argument);
+        }
+        if let Epoch::Given(seconds) = epoch {
+            key.text(&format!("SOURCE_DATE_EPOCH={seconds}"));
         }
         key.finish()
     }
@@ -91,5 +96,19 @@ impl Release {
             Self::Bookworm => "bookworm",
             Self::Trixie => "trixie",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_for_a_given_time_is_no_other_times_base() {
+        let key = |epoch| MANAGED[0].key(None, epoch);
+        assert_eq!(key(Epoch::Day(1)), key(Epoch::Day(2)));
+        assert_eq!(key(Epoch::Given(1)), key(Epoch::Given(1)));
+        assert_ne!(key(Epoch::Given(1)), key(Epoch::Given(2)));
+        assert_ne!(key(Epoch::Given(1)), key(Epoch::Day(1)));
     }
 }

@@ -1,12 +1,13 @@
 //! What is known of a base, kept beside its tree.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cell::Volume;
 use name::Digest;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::Os;
 
@@ -65,18 +66,49 @@ impl Receipt {
         data.join(&receipt.tree).is_dir().then_some(receipt)
     }
 
-    /// Keeps the receipt for `key`. It is written last of all, under another
-    /// name first: a base with a receipt is whole.
+    /// Keeps the receipt for `key`. It is written last of all, under a name
+    /// that no other process has first, and once all before it is on the disk:
+    /// a base with a receipt is whole.
     pub(crate) fn keep(&self, data: &Path, key: &Digest) -> Result<(), ReceiptError> {
         let path = place(data, key);
-        let partial = path.with_extension("partial");
         let text = serde_json::to_string_pretty(self).expect("receipts hold only what JSON can");
-        fs::write(&partial, text)
-            .and_then(|()| fs::rename(&partial, &path))
-            .map_err(|source| ReceiptError { path, source })
+        let keep = || {
+            let mut partial = NamedTempFile::new_in(data.join("bases"))?;
+            partial.write_all(text.as_bytes())?;
+            rustix::fs::syncfs(&partial)?;
+            partial.persist(&path)?;
+            Ok(())
+        };
+        keep().map_err(|source| ReceiptError { path: path.clone(), source })
     }
 }
 
 fn place(data: &Path, key: &Digest) -> PathBuf {
     data.join("bases").join(format!("{}.json", key.hex()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_keep_one_receipt_at_once() {
+        let data = tempfile::tempdir().unwrap();
+        let key = Digest::of(b"key");
+        let receipt = Receipt {
+            digest: key,
+            tree: "bases/tree".into(),
+            os: Os::parse(""),
+            epoch: 1,
+            boot: Boot::Tree,
+        };
+        fs::create_dir_all(data.path().join(&receipt.tree)).unwrap();
+        std::thread::scope(|scope| {
+            let keep = || (0..20).try_for_each(|_| receipt.keep(data.path(), &key));
+            let keepers: Vec<_> = (0..4).map(|_| scope.spawn(keep)).collect();
+            keepers.into_iter().for_each(|keeper| keeper.join().unwrap().unwrap());
+        });
+        assert_eq!(Receipt::find(data.path(), &key), Some(receipt));
+        assert_eq!(fs::read_dir(data.path().join("bases")).unwrap().count(), 2);
+    }
 }

@@ -32,7 +32,8 @@ pub enum Task {
         /// The trees.
         paths: Vec<PathBuf>,
     },
-    /// Read a file of a tree to standard output, links followed inside the tree only.
+    /// Read a file of a tree to standard output, links followed inside the tree
+    /// only; nothing if there is no such file.
     Read {
         /// The layers, lowest first.
         layers: Vec<PathBuf>,
@@ -140,7 +141,8 @@ pub struct Disk {
     pub source: Source,
     /// Files that the image has beyond the tree's, in the root file system.
     pub extras: Vec<Extra>,
-    /// What of the tree stays out.
+    /// What of the tree stays out. The first of these that names a path
+    /// decides.
     pub leave_out: Vec<LeaveOut>,
     /// No file is younger than this, in seconds since 1970.
     pub epoch: i64,
@@ -168,6 +170,9 @@ pub enum Source {
     Copy {
         /// The raw image, relative to the data folder.
         disk: PathBuf,
+        /// The new disk's size in bytes, no less than the other's; `None` for
+        /// the same. What is new goes to the last partition if it is the root.
+        size: Option<u64>,
         /// The partitions that are written anew, the root first.
         volumes: Vec<Volume>,
     },

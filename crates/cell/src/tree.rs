@@ -1,8 +1,10 @@
 //! Trees of files, as seen by the ids that own them.
 
+mod copy;
 mod entry;
 mod extract;
 mod leave_out;
+mod needed;
 mod order;
 mod read;
 mod remove;

@@ -4,6 +4,8 @@
 //! Partitions are written in the order they are given; where they should lie
 //! is `layout`'s question.
 
+mod enlarge;
+
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use uuid::{Uuid, uuid};
@@ -142,7 +144,12 @@ impl Table {
     ///
     /// `out` gets at least the length of the disk. What was in an old table
     /// beyond this one's entries is overwritten with zeros.
-    pub fn write(&self, mut out: impl Write + Seek) -> Result<(), WriteError> {
+    pub fn write(&self, out: impl Write + Seek) -> Result<(), WriteError> {
+        self.write_after(&self.protective_mbr(), out)
+    }
+
+    /// Writes `record`, the disk's first sector, and both copies of the table.
+    fn write_after(&self, record: &[u8], mut out: impl Write + Seek) -> Result<(), WriteError> {
         self.check()?;
         let entries = self.entries();
         let last = self.sectors - 1;
@@ -152,7 +159,7 @@ impl Table {
             out.seek(SeekFrom::Start(sector * SECTOR_SIZE))?;
             out.write_all(bytes)
         };
-        put_at(0, &self.protective_mbr())
+        put_at(0, record)
             .and_then(|()| put_at(1, &main))
             .and_then(|()| put_at(2, &entries))
             .and_then(|()| put_at(last - ENTRIES_SECTORS, &entries))

@@ -86,6 +86,8 @@ impl Failure {
             None
         } else if says(&["No space left on device", "Disk quota exceeded"]) {
             Some("free some space (`goldsmith gc` may), or name another folder with --data-dir")
+        } else if says(&["no space is left in", "inodes are in use"]) {
+            Some("give the image a larger `volumeSize` in the recipe's `blockDeviceMappings`")
         } else if says(&["Temporary failure resolving", "Could not connect", "is unreachable"]) {
             Some("check this machine's network, or name a `mirror` that it reaches in the project")
         } else {
@@ -112,6 +114,9 @@ mod tests {
         let help = |cause, message: &str| Failure::plain(cause, message.to_owned()).help();
         let full = "failed to write disk.raw: No space left on device (os error 28)";
         assert!(help(Cause::Factory, full).is_some_and(|help| help.contains("goldsmith gc")));
+        let small =
+            "failed to add `/x` to the ext4 file system: no space is left in 16777216 bytes";
+        assert!(help(Cause::Factory, small).is_some_and(|help| help.contains("volumeSize")));
         let offline = "Err:1 mirror.example: Temporary failure resolving 'mirror.example'";
         assert!(help(Cause::Factory, offline).is_some_and(|help| help.contains("mirror")));
         assert_eq!(help(Cause::Factory, "it broke"), None);

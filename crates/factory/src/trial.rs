@@ -145,7 +145,8 @@ impl Factory {
             return Ok(disk.clone());
         }
         let disk = site.folder.join("disk.raw");
-        let blueprint = Blueprint { name: "trial", working_directory: "/tmp", gib: None };
+        let blueprint =
+            Blueprint { name: "trial", working_directory: "/tmp", gib: None, relabel: false };
         let task =
             Task::WriteDisk(description(&blueprint, base, vec![base.tree.clone()], disk.clone()));
         let written = self.cells.run(&format!("{}-disk", site.name), task, &mut std::io::empty());

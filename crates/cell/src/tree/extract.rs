@@ -114,7 +114,7 @@ fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Re
         }
         Kind::CharDevice { .. } | Kind::BlockDevice { .. } => return Ok(()),
     }
-    lchown(at, Some(entry.uid), Some(entry.gid))?;
+    lchown(at, Some(entry.uid), Some(entry.gid)).map_err(|error| told_owner(entry, error))?;
     if !matches!(entry.kind, Kind::Symlink(_)) {
         // After the owner, whose change clears the set-id bits.
         fs::set_permissions(at, fs::Permissions::from_mode(entry.mode.into()))?;
@@ -123,10 +123,30 @@ fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Re
         // Labels of a security module that this kernel lacks are made anew by
         // the system that has it.
         if name != b"security.selinux" {
-            rustix::fs::lsetxattr(at, name.as_slice(), value, XattrFlags::empty())?;
+            let set = rustix::fs::lsetxattr(at, name.as_slice(), value, XattrFlags::empty());
+            set.map_err(|error| told_attribute(name, error.into()))?;
         }
     }
     Ok(())
+}
+
+/// The last id that a cell has.
+const LAST_ID: u32 = 65_535;
+
+/// Returns an error that says whose file it is: the kernel knows no owner that
+/// the cell has no id for, and calls that an invalid argument.
+fn told_owner(entry: &Entry, error: io::Error) -> io::Error {
+    let (uid, gid) = (entry.uid, entry.gid);
+    let owner = format!("it belongs to user {uid} and group {gid}");
+    let hint = if uid.max(gid) > LAST_ID { ", and trees have ids up to 65535 only" } else { "" };
+    io::Error::new(error.kind(), format!("{owner}{hint}: {error}"))
+}
+
+/// Returns an error that says which attribute could not be set: `trusted.*`
+/// are for the machine's administrator only.
+fn told_attribute(name: &[u8], error: io::Error) -> io::Error {
+    let name = String::from_utf8_lossy(name);
+    io::Error::new(error.kind(), format!("its attribute `{name}` cannot be set: {error}"))
 }
 
 /// Sets folders' times, last of all, since each file made in one changes it.
@@ -139,4 +159,37 @@ fn set_time(path: &Path, time: Time) -> io::Result<()> {
     let time = Timespec { tv_sec: time.seconds, tv_nsec: time.nanos.into() };
     let times = Timestamps { last_access: time, last_modification: time };
     Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tree_cannot_hold_is_named() {
+        let mut entry = Entry {
+            path: b"x".to_vec(),
+            kind: Kind::Fifo,
+            mode: 0o600,
+            uid: 0,
+            gid: 65_536,
+            mtime: Time::default(),
+            xattrs: std::collections::BTreeMap::new(),
+        };
+        let refused = || io::Error::from_raw_os_error(22);
+        assert_eq!(
+            told_owner(&entry, refused()).to_string(),
+            "it belongs to user 0 and group 65536, and trees have ids up to 65535 only: \
+             Invalid argument (os error 22)"
+        );
+        entry.gid = 65_535;
+        assert_eq!(
+            told_owner(&entry, refused()).to_string(),
+            "it belongs to user 0 and group 65535: Invalid argument (os error 22)"
+        );
+        assert_eq!(
+            told_attribute(b"trusted.x", refused()).to_string(),
+            "its attribute `trusted.x` cannot be set: Invalid argument (os error 22)"
+        );
+    }
 }

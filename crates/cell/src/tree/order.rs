@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::leave_out::is_left_out;
+use super::leave_out::Rules;
 use crate::job::LeaveOut;
 
 /// Returns the paths of the merged tree at `merged`, relative to it, the root
@@ -20,10 +20,7 @@ pub(super) fn order(
     merged: &Path,
     rules: &[LeaveOut],
 ) -> io::Result<Vec<PathBuf>> {
-    let rules = rules
-        .iter()
-        .filter(|rule| rule.unless.as_ref().is_none_or(|flag| !exists(&merged.join(flag))))
-        .collect::<Vec<_>>();
+    let rules = Rules::new(rules, |flag| exists(&merged.join(flag)));
     let mut order = Order { merged, rules, seen: HashSet::new(), paths: Vec::new() };
     for (n, layer) in layers.iter().enumerate() {
         order.visit(layer, &layers[n + 1..], Path::new(""))?;
@@ -33,7 +30,7 @@ pub(super) fn order(
 
 struct Order<'a> {
     merged: &'a Path,
-    rules: Vec<&'a LeaveOut>,
+    rules: Rules<'a>,
     seen: HashSet<PathBuf>,
     paths: Vec<PathBuf>,
 }
@@ -56,7 +53,7 @@ impl Order<'_> {
             let is_folder = merged.is_dir();
             if is_folder != here.is_dir()
                 || !is_folder && above.iter().any(|layer| exists(&layer.join(&path)))
-                || is_left_out(&self.rules, &path, is_folder)
+                || self.rules.leave_out(&path, is_folder)
             {
                 continue;
             }

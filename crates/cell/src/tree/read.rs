@@ -10,15 +10,17 @@ use rustix::io::Errno;
 
 use crate::overlay;
 
-/// Copies `file` of the tree that `layers` make to `out`. Links lead to places
-/// inside the tree only.
+/// Copies `file` of the tree that `layers` make to `out`; nothing if there is
+/// no such file. Links lead to places inside the tree only.
 pub(crate) fn read(layers: &[PathBuf], file: &Path, out: &mut impl Write) -> io::Result<()> {
     let at = Path::new("/tmp/tree");
     overlay::mount_readable(layers, at)?;
     let root = openat(CWD, at, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
-    let found =
-        open(&root, file).map_err(|e| io::Error::other(format!("{}: {e}", file.display())))?;
-    io::copy(&mut File::from(found), out)?;
+    match open(&root, file) {
+        Ok(found) => drop(io::copy(&mut File::from(found), out)?),
+        Err(Errno::NOENT | Errno::NOTDIR) => {}
+        Err(error) => return Err(io::Error::other(format!("{}: {error}", file.display()))),
+    }
     Ok(())
 }
 

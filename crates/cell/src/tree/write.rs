@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disk::layout::{ESP_SIZE, Layout};
 use disk::{Entry, Kind, Time, ext4};
 use disk::{fat, gpt};
-use rustix::fs::SeekFrom;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::copy::copy_disk;
 use super::entry::entry;
+use super::needed::needed;
 use super::order::order;
 use crate::job::{Content, Disk, Extra, Source, Volume};
 use crate::overlay;
@@ -47,8 +48,15 @@ pub(crate) enum WriteError {
     Mount(#[source] io::Error),
     #[error("failed to write the disk image")]
     Image(#[source] io::Error),
-    #[error("the tree needs a disk of at least {needed} bytes, more than the {size} it is given")]
+    #[error(
+        "`volumeSize` is {} GiB, but the disk needs {} GiB",
+        size / GIB, needed.div_ceil(GIB)
+    )]
     TooSmall { needed: u64, size: u64 },
+    #[error("the tree is larger than any file system that is written, {} GiB", ext4::MAXIMUM_SIZE / GIB)]
+    TooLarge,
+    #[error("failed to read the parent's partition table")]
+    Parent(#[from] gpt::ReadError),
     #[error("failed to write the partition table")]
     Table(#[from] gpt::WriteError),
     #[error("failed to write the system partition")]
@@ -89,10 +97,7 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
                 label: root_label.clone(),
             }]
         }
-        Source::Copy { disk, volumes } => {
-            copy_around(disk, &mut out, volumes).map_err(WriteError::Image)?;
-            volumes.clone()
-        }
+        Source::Copy { disk, size, volumes } => copy_disk(disk, *size, volumes, &mut out)?,
     };
     let mut used = 0;
     for volume in &volumes {
@@ -113,19 +118,6 @@ fn stays(path: &Path, extras: &[Extra]) -> bool {
     let first = path.iter().next().and_then(|name| name.to_str());
     !MOUNT_POINTS.iter().any(|point| first == Some(point))
         && !extras.iter().any(|extra| path == Path::new(&extra.path))
-}
-
-/// Returns the least size in bytes of a file system for the tree.
-fn needed(tree: &Path, paths: &[PathBuf]) -> Result<u64, WriteError> {
-    let mut blocks = 0;
-    for path in paths {
-        let fail = |source| WriteError::Tree { path: path.clone(), source };
-        let meta = fs::symlink_metadata(tree.join(path)).map_err(fail)?;
-        // One more for a folder, or for attributes.
-        blocks += 1 + if meta.is_dir() { 0 } else { meta.len().div_ceil(4096) };
-    }
-    let size = ext4::minimum_size(blocks, paths.len() as u64 + 16);
-    size.ok_or(WriteError::TooSmall { needed: u64::MAX, size: ext4::MAXIMUM_SIZE })
 }
 
 /// Returns the layout of a disk of `size` bytes, or of one with a quarter and
@@ -162,34 +154,6 @@ fn write_esp(
         id,
     };
     Ok(fat::write(out, layout.esp_offset(), &volume, &files)?)
-}
-
-/// Copies a disk except for what lies in `volumes`.
-fn copy_around(from: &Path, out: &mut File, volumes: &[Volume]) -> io::Result<()> {
-    let from = File::open(from)?;
-    let length = from.metadata()?.len();
-    out.set_len(length)?;
-    let mut places: Vec<_> = volumes.iter().map(|volume| (volume.offset, volume.size)).collect();
-    places.sort_unstable();
-    let starts = std::iter::once(0).chain(places.iter().map(|(offset, size)| offset + size));
-    let ends = places.iter().map(|(offset, _)| *offset).chain([length]);
-    let mut buffer = vec![0; 1 << 20];
-    for (start, end) in starts.zip(ends) {
-        let mut at = start;
-        while at < end {
-            let Ok(data) = rustix::fs::seek(&from, SeekFrom::Data(at)) else { break };
-            let hole = rustix::fs::seek(&from, SeekFrom::Hole(data))?.min(end);
-            at = data;
-            while at < hole {
-                let n = buffer.len().min((hole - at) as usize);
-                from.read_exact_at(&mut buffer[..n], at)?;
-                out.write_all_at(&buffer[..n], at)?;
-                at += n as u64;
-            }
-            at = at.max(hole);
-        }
-    }
-    Ok(())
 }
 
 /// Writes the file system of `volume`; others are mounted at `within`.

@@ -24,8 +24,16 @@ fn a_disk_image_becomes_a_base_and_its_kernel_can_be_upgraded() {
     assert!(said.contains(&digest) && said.contains("expected"), "{said}");
 
     let project = child(&setting, "./parent.qcow2", CHILD, &digest);
+    let document = project.join("goldsmith.yaml");
+    let roomy = fs::read_to_string(&document).unwrap();
+    fs::write(&document, roomy.replace("volumeSize: 6", "volumeSize: 1")).unwrap();
+    let said = setting.fails(&project, 1);
+    assert!(said.contains("`volumeSize` is 1 GiB, but the parent's disk needs "), "{said}");
+
+    fs::write(&document, roomy).unwrap();
     let report = setting.json(&["build", project.to_str().unwrap()]);
     assert_eq!(report["state"], "AVAILABLE");
+    assert_eq!(report["diskBytes"], 6_u64 << 30);
 }
 
 /// Builds an image without testing it and returns its disk.
@@ -48,7 +56,8 @@ fn child(setting: &Setting, parent: &str, component: &str, digest: &str) -> Path
         "goldsmith.yaml",
         &format!(
             "recipe:\n  name: child\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n  \
-             components:\n    - componentArn: ./child.yaml\ngoldsmith:\n  parentImageSha256: \"{digest}\"\n"
+             components:\n    - componentArn: ./child.yaml\n  blockDeviceMappings:\n    \
+             - deviceName: /dev/xvda\n      ebs: {volumeSize: 6}\ngoldsmith:\n  parentImageSha256: \"{digest}\"\n"
         ),
     )
     .parent()

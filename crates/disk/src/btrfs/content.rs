@@ -10,8 +10,6 @@ use crate::read::{ReadErrorKind, corrupt};
 
 const HEADER: usize = 21;
 const LENGTH: usize = 53;
-/// Content in the tree is shorter than any sector.
-const INLINE_SECTOR: usize = 4096;
 const INLINE: u8 = 0;
 const WRITTEN: u8 = 1;
 const RESERVED: u8 = 2;
@@ -39,7 +37,15 @@ enum Place {
 }
 
 /// Adds the piece of an extent item at `start` of its file.
-pub(super) fn push(pieces: &mut Vec<Piece>, start: u64, item: &[u8]) -> Result<(), ReadErrorKind> {
+///
+/// Content in the tree is a file's beginning and no longer than a sector, as
+/// Linux has it; more would be kept in memory for as many items as there are.
+pub(super) fn push(
+    pieces: &mut Vec<Piece>,
+    start: u64,
+    item: &[u8],
+    sector: u64,
+) -> Result<(), ReadErrorKind> {
     let broken = || corrupt("its map of extents");
     let (header, inline) = item.split_at_checked(HEADER).ok_or_else(broken)?;
     if header[17] != 0 || header[18] != 0 || header[19] != 0 {
@@ -51,9 +57,10 @@ pub(super) fn push(pieces: &mut Vec<Piece>, start: u64, item: &[u8]) -> Result<(
         return Err(broken());
     }
     let piece = match header[20] {
+        INLINE if start > 0 || full > sector || !pieces.is_empty() => return Err(broken()),
         INLINE => {
             let bytes = match method {
-                Some(method) => decompress(method, inline, full as usize, INLINE_SECTOR)?,
+                Some(method) => decompress(method, inline, full as usize, sector as usize)?,
                 None => inline.to_vec(),
             };
             Piece { start, length: bytes.len() as u64, place: Place::Inline(bytes) }
@@ -172,5 +179,32 @@ impl<T: Read + Seek> Read for Content<'_, T> {
         }
         self.position += length as u64;
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns an item of content in the tree that becomes `full` bytes.
+    fn inline(full: u64, content: &[u8]) -> Vec<u8> {
+        let mut item = vec![0; HEADER];
+        item[8..16].copy_from_slice(&full.to_le_bytes());
+        item[16] = 3;
+        item.extend(zstd::encode_all(content, 0).unwrap());
+        item
+    }
+
+    #[test]
+    fn content_in_the_tree_is_one_sector_at_the_start() {
+        let (small, large) = (inline(4096, &[7; 4096]), inline(4097, &[7; 4097]));
+        let mut pieces = Vec::new();
+        push(&mut pieces, 0, &small, 4096).unwrap();
+        assert_eq!((pieces.len(), pieces[0].length), (1, 4096));
+        assert!(push(&mut pieces, 4096, &small, 4096).is_err());
+        assert!(push(&mut pieces, 0, &inline(0, &[]), 4096).is_err());
+        assert!(push(&mut Vec::new(), 4096, &small, 4096).is_err());
+        assert!(push(&mut Vec::new(), 0, &large, 4096).is_err());
+        push(&mut Vec::new(), 0, &large, 8192).unwrap();
     }
 }

@@ -166,9 +166,10 @@ impl<T: Read + Seek> Source<T> {
 
     fn pieces(&mut self, id: Id) -> Result<Vec<Piece>, ReadErrorKind> {
         let root = self.tree(id.tree)?;
+        let sector = self.sector_size;
         let mut pieces = Vec::new();
         self.scan(root, &Key::all(id.number, item::EXTENT), &mut |key, item| {
-            content::push(&mut pieces, key.offset, item)
+            content::push(&mut pieces, key.offset, item, sector)
         })?;
         Ok(pieces)
     }

@@ -1,9 +1,9 @@
 //! Where everything fixed lies in a file system of a given size.
 //!
 //! Each block group carries its own bitmaps and inode table (no `flex_bg`),
-//! and the space for group descriptors is the same whatever the size. So a
-//! block's place does not depend on how large the file system is, and images
-//! of different sizes share their blocks too.
+//! and the space for group descriptors is the same whatever the size, up to
+//! 2 TiB. So a block's place does not depend on how large the file system is,
+//! and images of different sizes share their blocks too.
 
 /// The size of a block, in bytes.
 pub(super) const BLOCK_SIZE: u64 = 4096;
@@ -21,8 +21,8 @@ pub(super) const DESCRIPTOR_SIZE: usize = 64;
 pub(super) const FIRST_INODE: u32 = 11;
 
 const INODE_TABLE_BLOCKS: u64 = INODES_PER_GROUP as u64 * INODE_SIZE / BLOCK_SIZE;
-/// Group descriptors and the room reserved for more of them: enough for
-/// [`MAXIMUM_SIZE`], and what mke2fs reserves for 2 GiB.
+/// Group descriptors and the room reserved for more of them, at least: enough
+/// for 2 TiB, and what mke2fs reserves for 2 GiB.
 const DESCRIPTOR_BLOCKS: u64 = 256;
 /// Two bitmaps and the inode table.
 const GROUP_METADATA: u64 = 2 + INODE_TABLE_BLOCKS;
@@ -35,10 +35,8 @@ const FIXED_BLOCKS: u64 = 1 + 1 + 4 + 1;
 
 /// The smallest file system that is made, in bytes.
 pub const MINIMUM_SIZE: u64 = 16 << 20;
-/// The largest file system that is made, in bytes; also what any of them can
-/// grow to without moving a block.
-pub const MAXIMUM_SIZE: u64 =
-    DESCRIPTOR_BLOCKS * (BLOCK_SIZE / DESCRIPTOR_SIZE as u64) * BLOCKS_PER_GROUP * BLOCK_SIZE;
+/// The largest file system that is made, in bytes: the largest volume of EBS.
+pub const MAXIMUM_SIZE: u64 = 16_000 << 30;
 
 /// A file system of this size cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +53,7 @@ pub enum SizeError {
         /// The size asked for, in bytes.
         size: u64,
     },
-    /// The group descriptors have no room.
+    /// It is larger than any volume.
     #[error("{size} bytes are more than {MAXIMUM_SIZE}")]
     TooLarge {
         /// The size asked for, in bytes.
@@ -68,6 +66,8 @@ pub enum SizeError {
 pub(super) struct Geometry {
     blocks: u64,
     groups: u32,
+    /// The blocks for group descriptors after each superblock.
+    room: u64,
 }
 
 impl Geometry {
@@ -85,10 +85,11 @@ impl Geometry {
         let mut blocks = size / BLOCK_SIZE;
         let last = (blocks / BLOCKS_PER_GROUP) as u32;
         let rest = blocks % BLOCKS_PER_GROUP;
-        if rest < metadata_blocks(last) + LEAST_LAST_GROUP {
+        if rest < metadata_blocks(last, room(last + 1)) + LEAST_LAST_GROUP {
             blocks -= rest;
         }
-        Ok(Self { blocks, groups: blocks.div_ceil(BLOCKS_PER_GROUP) as u32 })
+        let groups = blocks.div_ceil(BLOCKS_PER_GROUP) as u32;
+        Ok(Self { blocks, groups, room: room(groups) })
     }
 
     /// Returns the number of blocks.
@@ -108,12 +109,12 @@ impl Geometry {
 
     /// Returns the number of blocks that hold group descriptors now.
     pub(super) fn descriptor_blocks(&self) -> u64 {
-        (u64::from(self.groups) * DESCRIPTOR_SIZE as u64).div_ceil(BLOCK_SIZE)
+        descriptor_blocks(self.groups)
     }
 
     /// Returns the number of blocks that wait for more group descriptors.
     pub(super) fn reserved_descriptor_blocks(&self) -> u64 {
-        DESCRIPTOR_BLOCKS - self.descriptor_blocks()
+        self.room - self.descriptor_blocks()
     }
 
     /// Returns the groups other than the first that have a superblock and
@@ -149,13 +150,13 @@ impl Geometry {
 
     /// Returns the first block of `group` after its metadata.
     pub(super) fn data(&self, group: u32) -> u64 {
-        self.start(group) + metadata_blocks(group)
+        self.start(group) + metadata_blocks(group, self.room)
     }
 
     /// Returns the number of blocks outside all groups' metadata.
     pub(super) fn capacity(&self) -> u64 {
-        let metadata: u64 = (0..self.groups).map(metadata_blocks).sum();
-        self.blocks - metadata
+        let with_superblock = 1 + self.backups().count() as u64;
+        self.blocks - u64::from(self.groups) * GROUP_METADATA - with_superblock * (1 + self.room)
     }
 
     /// Returns where inode `number` lies, in bytes ("Finding an Inode").
@@ -184,17 +185,17 @@ impl Geometry {
 
 /// Returns the smallest size, in bytes, that surely holds what is counted.
 ///
-/// `content_blocks` counts a file's size, holes included, and a long link's
-/// target rounded up to 4096 bytes, one block for each directory and one for
-/// each entry whose attributes may need it; `entries` counts all entries.
-/// Names are taken to be as long as they can be. `None`: more than
+/// `content_blocks` counts a file's blocks of 4096 bytes, of one with holes
+/// [`sparse_blocks`], a long link's target, one block for each directory and
+/// one for each entry whose attributes may need it; `entries` counts all
+/// entries. Names are taken to be as long as they can be. `None`: more than
 /// [`MAXIMUM_SIZE`].
 pub fn minimum_size(content_blocks: u64, entries: u64) -> Option<u64> {
     // A directory block holds 15 names of 255 bytes, and 5 scattered blocks
-    // need one more to list them. A file is scattered by holes, which were
-    // counted, or by being longer than three groups.
+    // need one more to list them. A file is scattered by zero blocks, which
+    // were counted, or by being longer than three groups.
     let names = entries.div_ceil(15).div_ceil(5).checked_mul(6)?;
-    let long = content_blocks / (3 * BLOCKS_PER_GROUP - 3 * metadata_blocks(1));
+    let long = content_blocks / (3 * BLOCKS_PER_GROUP - 3 * metadata_blocks(1, DESCRIPTOR_BLOCKS));
     let fixed = FIXED_BLOCKS + super::allocate::POOL_BLOCKS;
     let needed = content_blocks.checked_add(names)?.checked_add(long)?.checked_add(fixed)?;
     let fits = |size: u64| {
@@ -215,9 +216,27 @@ pub fn minimum_size(content_blocks: u64, entries: u64) -> Option<u64> {
     Some(low << 20)
 }
 
-/// Returns the blocks at the start of `group` that hold no content.
-fn metadata_blocks(group: u32) -> u64 {
-    let superblock = if has_superblock(group) { 1 + DESCRIPTOR_BLOCKS } else { 0 };
+/// Returns the blocks that a file may take whose content lies in `stretches`
+/// with holes between them, of `blocks` in all.
+pub fn sparse_blocks(blocks: u64, stretches: u64) -> u64 {
+    // A block lists 340 stretches, and one more block as many of those.
+    blocks + if stretches > 1 { stretches.div_ceil(300) + 1 } else { 0 }
+}
+
+/// Returns the number of blocks that hold the descriptors of `groups`.
+fn descriptor_blocks(groups: u32) -> u64 {
+    (u64::from(groups) * DESCRIPTOR_SIZE as u64).div_ceil(BLOCK_SIZE)
+}
+
+/// Returns the blocks set aside for the descriptors of `groups`, and of more.
+fn room(groups: u32) -> u64 {
+    descriptor_blocks(groups).max(DESCRIPTOR_BLOCKS)
+}
+
+/// Returns the blocks at the start of `group` that hold no content, where
+/// descriptors have `room`.
+fn metadata_blocks(group: u32, room: u64) -> u64 {
+    let superblock = if has_superblock(group) { 1 + room } else { 0 };
     superblock + GROUP_METADATA
 }
 
@@ -273,8 +292,22 @@ mod tests {
         check(4096, SizeError::TooSmall { size: 4096 });
         let large = MAXIMUM_SIZE + BLOCK_SIZE;
         check(large, SizeError::TooLarge { size: large });
-        assert_eq!(MAXIMUM_SIZE, 2 << 40);
-        assert_eq!(Geometry::new(MAXIMUM_SIZE).unwrap().reserved_descriptor_blocks(), 0);
+        // What `volumeSize` may be.
+        assert_eq!(MAXIMUM_SIZE, 16_000 << 30);
+        assert_eq!(Geometry::new(MAXIMUM_SIZE).unwrap().descriptor_blocks(), 2000);
+    }
+
+    #[test]
+    fn small_ones_lie_alike_and_large_ones_have_room() {
+        let check = |size, data, reserved| {
+            let geometry = Geometry::new(size).unwrap();
+            assert_eq!(geometry.data(1) - geometry.start(1), data, "{size}");
+            assert_eq!(geometry.reserved_descriptor_blocks(), reserved, "{size}");
+        };
+        check(1 << 30, 771, 255);
+        check(2 << 40, 771, 0);
+        check((2 << 40) + (1 << 30), 772, 0);
+        check(3 << 40, 899, 0);
     }
 
     #[test]

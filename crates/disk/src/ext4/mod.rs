@@ -27,7 +27,7 @@ mod writer;
 mod xattr;
 
 pub use error::{AddError, AddErrorKind, FinishError, NewError};
-pub use geometry::{MAXIMUM_SIZE, MINIMUM_SIZE, SizeError, minimum_size};
+pub use geometry::{MAXIMUM_SIZE, MINIMUM_SIZE, SizeError, minimum_size, sparse_blocks};
 pub use writer::{Options, Summary, Writer};
 
 pub(crate) use source::Source;

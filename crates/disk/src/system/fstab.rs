@@ -113,14 +113,23 @@ pub(super) fn generic(options: &str) -> String {
 fn parse(raw: &str) -> Option<Line> {
     let mut fields = raw.split_whitespace();
     let what = fields.next().filter(|what| !what.starts_with('#'))?;
-    let place = fields.next().filter(|place| place.starts_with('/'))?;
+    let place = fields.next().and_then(place)?;
     let kind = fields.next()?;
     Some(Line {
         what: what.trim_matches('"').replace('"', ""),
-        place: place.trim_matches('/').to_owned(),
+        place: place.to_owned(),
         kind: kind.to_owned(),
         options: fields.next().unwrap_or_default().to_owned(),
     })
+}
+
+/// Returns where a line mounts, without the outer slashes. Nothing is mounted
+/// where a path has `.`, `..` or empty components: files are unpacked to this
+/// place, and a hostile table would lead them out of their tree.
+fn place(field: &str) -> Option<&str> {
+    let place = field.strip_prefix('/')?.trim_matches('/');
+    let is_normal = place.split('/').all(|name| !matches!(name, "" | "." | ".."));
+    (place.is_empty() || is_normal).then_some(place)
 }
 
 #[cfg(test)]
@@ -144,6 +153,21 @@ mod tests {
         let lines = super::lines(swap);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].subvolume(), Some(Subvolume::Number(300)));
+    }
+
+    #[test]
+    fn places_stay_in_the_tree() {
+        let check = |field, expected: &[&str]| {
+            let lines = lines(&format!("UUID=a {field} ext4 defaults 0 0\n"));
+            let places: Vec<_> = lines.iter().map(|line| line.place.as_str()).collect();
+            assert_eq!(places, expected, "{field}");
+        };
+        check("/", &[""]);
+        check("//boot/", &["boot"]);
+        check("/srv/..data/a.b", &["srv/..data/a.b"]);
+        for field in ["/..", "/../../home/ann", "/srv/../../x", "/./x", "/srv//x", "none", "x"] {
+            check(field, &[]);
+        }
     }
 
     #[test]

@@ -42,6 +42,24 @@ fn sfdisk_accepts_the_table() {
 }
 
 #[test]
+fn sfdisk_accepts_an_enlarged_table() {
+    let image = Image::new();
+    image.create().set_len(64 << 20).unwrap();
+    let script = image.beside("script");
+    std::fs::write(&script, "label: gpt\nsize=8MiB, type=U, name=esp\ntype=L\n").unwrap();
+    let shell = format!("sfdisk -q {} < {}", image.path().display(), script.display());
+    run_ok("sh", &["-c", &shell]);
+    let table = Table::read(image.open()).unwrap();
+    let enlarged = table.enlarged(3 << 30, table.partitions[1].offset());
+    image.open().set_len(3 << 30).unwrap();
+    enlarged.rewrite(image.open()).unwrap();
+    let judged = run_ok("sfdisk", &["--verify".as_ref(), image.path().as_os_str()]);
+    assert!(judged.contains("No errors detected."), "{judged}");
+    let listed = run_ok("sfdisk", &["-l".as_ref(), image.path().as_os_str()]);
+    assert!(listed.contains(" 18432 6289407 6270976 "), "{listed}");
+}
+
+#[test]
 fn a_table_by_sfdisk_is_read() {
     let image = Image::new();
     image.create().set_len(64 << 20).unwrap();

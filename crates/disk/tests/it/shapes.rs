@@ -18,7 +18,7 @@ fn check(items: &[Item]) -> Image {
 #[test]
 fn an_empty_file_system() {
     let image = Image::new();
-    for size in [16 << 20, 128 << 20, (128 << 20) + 4096, 300 << 20, 2 << 30, 40 << 30] {
+    for size in [16 << 20, 128 << 20, (128 << 20) + 4096, 300 << 20, 2 << 30, 40 << 30, 3 << 40] {
         let summary = write(&image, size, &[]);
         fsck(&image.path());
         assert_eq!(image.open().metadata().unwrap().len(), size);

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use base::{Managed, Origin, Receipt};
+use base::{Boot, Epoch, Managed, Origin, Receipt};
 use model::{DiskLocation, ImageState, ParentImage};
 use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
 use store::image::{self, Builds, Scope};
 use tokio::runtime::Handle;
 
+use super::create::volume_size;
 use crate::build::Work;
 use crate::clock::now_micros;
 use crate::{Cause, Factory, Failure, shown};
@@ -49,6 +50,11 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         progress: &|done, total| work.teller().progress(done, total),
         cancel: work.cancel,
     })?;
+    if let (Some(gib), Boot::Disk { disk, .. }) = (volume_size(&project.recipe), &receipt.boot) {
+        let disk = std::fs::metadata(work.factory.cells.data().join(disk));
+        let disk = disk.map_err(|error| Failure::of(Cause::Factory, &error))?;
+        check_size(gib, disk.len())?;
+    }
     let version = shown::os_version(&receipt.os);
     let kept = store::image::set_os_version(&work.factory.db, work.run.id, &version);
     work.handle.block_on(kept).map_err(|error| Failure::of(Cause::Factory, &error))?;
@@ -58,7 +64,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
 
 /// Makes, imports or finds a base; says what it is and where it came from.
 pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Failure>> {
-    let (receipt, how) = match ground.parent {
+    let (mut receipt, how) = match ground.parent {
         ParentImage::Name(name) => managed(ground, name)?,
         ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Managed(_)) => {
             managed(ground, arn.name())?
@@ -76,8 +82,23 @@ pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Fail
             imported(ground, digest, &origin)?
         }
     };
+    if let Epoch::Given(seconds) = epoch(ground) {
+        // What is at hand was made or imported for another time.
+        receipt.epoch = seconds;
+    }
     let outcome = format!("{}, {how}", receipt.os.title);
     Ok((receipt, outcome))
+}
+
+/// Fails if a disk of `gib` has no room for a parent's of `bytes`, before
+/// components run for nothing.
+fn check_size(gib: u32, bytes: u64) -> Result<(), Box<Failure>> {
+    let least = bytes.div_ceil(1 << 30);
+    if u64::from(gib) < least {
+        let message = format!("`volumeSize` is {gib} GiB, but the parent's disk needs {least} GiB");
+        return Err(Failure::plain(Cause::Factory, message));
+    }
+    Ok(())
 }
 
 fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), Box<Failure>> {
@@ -86,7 +107,7 @@ fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), B
     };
     let mirror = ground.mirror;
     let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror)) {
+    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror, epoch(ground))) {
         return Ok((receipt, "at hand"));
     }
     let made = base::make(cells, managed, mirror, epoch(ground), &scratch(ground), ground.watch);
@@ -102,7 +123,7 @@ fn imported(
     if let Some(receipt) = Receipt::find(cells.data(), digest) {
         return Ok((receipt, "at hand"));
     }
-    let made = base::import(cells, origin, digest, epoch(ground), &scratch(ground), ground.watch);
+    let made = base::import(cells, origin, digest, day(), &scratch(ground), ground.watch);
     made.map(|receipt| (receipt, "imported")).map_err(|error| Failure::of(Cause::Factory, &error))
 }
 
@@ -164,9 +185,86 @@ fn scratch(ground: &Ground<'_>) -> PathBuf {
     ground.folder.join("base")
 }
 
-/// Returns the youngest time of any file: the project's, or this day's
-/// beginning, so that two machines that make a base on one day make the same.
-fn epoch(ground: &Ground<'_>) -> i64 {
+/// Returns the youngest time of any file of a base.
+fn epoch(ground: &Ground<'_>) -> Epoch {
     let given = ground.epoch.and_then(|epoch| i64::try_from(epoch).ok());
-    given.unwrap_or_else(|| now_micros() / DAY_MICROS * (DAY_MICROS / 1_000_000))
+    given.map_or_else(|| Epoch::Day(day()), Epoch::Given)
+}
+
+/// Returns this day's beginning, so that two machines that make a base on one
+/// day make the same.
+fn day() -> i64 {
+    now_micros() / DAY_MICROS * (DAY_MICROS / 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tokio::runtime::Runtime;
+
+    use super::*;
+    use crate::Settings;
+
+    struct Silent;
+
+    impl base::Watch for Silent {
+        fn line(&self, _: &str) {}
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn the_project_decides_the_time_of_a_base_at_hand() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = folder.path().join("agent");
+        fs::write(&agent, "agent").unwrap();
+        let runtime = Runtime::new().unwrap();
+        let settings = Settings {
+            data: folder.path().join("data"),
+            agent,
+            region: "us-east-1".parse().unwrap(),
+        };
+        let (factory, _) = runtime.block_on(Factory::open(settings)).unwrap();
+        let digest = Digest::of(b"disk");
+        let kept = Receipt {
+            digest,
+            tree: "bases/tree".into(),
+            os: base::Os::parse(""),
+            epoch: 3,
+            boot: Boot::Tree,
+        };
+        let data = factory.cells.data();
+        fs::create_dir_all(data.join("bases/tree")).unwrap();
+        let receipt = data.join(format!("bases/{}.json", digest.hex()));
+        fs::write(receipt, serde_json::to_string(&kept).unwrap()).unwrap();
+        let location = DiskLocation::Path("disk".into());
+        let parent = ParentImage::Disk { location, digest };
+        for (epoch, expected) in [(Some(1), 1), (Some(2), 2), (None, 3)] {
+            let (receipt, how) = prepare(&Ground {
+                factory: &factory,
+                handle: runtime.handle(),
+                parent: &parent,
+                paths: folder.path(),
+                mirror: None,
+                epoch,
+                folder: Path::new("work"),
+                watch: &Silent,
+                progress: &|_, _| (),
+                cancel: &AtomicBool::new(false),
+            })
+            .unwrap();
+            assert_eq!((receipt.epoch, how.as_str()), (expected, "Linux, at hand"));
+        }
+    }
+
+    #[test]
+    fn a_disk_smaller_than_the_parents_is_refused() {
+        let told = |gib, bytes| check_size(gib, bytes).map_err(|failure| failure.message);
+        assert_eq!(told(3, 3 << 30), Ok(()));
+        let message = "`volumeSize` is 2 GiB, but the parent's disk needs 3 GiB";
+        assert_eq!(told(2, (2 << 30) + 512), Err(message.to_owned()));
+    }
 }

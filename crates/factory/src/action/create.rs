@@ -1,15 +1,20 @@
 //! Makes a disk of what the components left.
 
+use std::path::{Path, PathBuf};
+
 use base::{Boot, Receipt};
 use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
+use model::Recipe;
 use name::Digest;
 
 use crate::build::{Artefact, Work};
 use crate::{Cause, Failure, packages};
 
 /// What a build leaves behind that every machine makes anew, and the flag file
-/// in the recipe's working directory that keeps it (reference §2.10).
-const SANITISED: [(&[&str], Option<&str>); 6] = [
+/// in the recipe's working directory that keeps it (reference §2.10). A path
+/// that begins with `./` is in that directory. The first of these that names a
+/// path decides: what a flag keeps is not removed by a later, wider one.
+const SANITISED: [(&[&str], Option<&str>); 7] = [
     (
         &[
             "etc/sudoers.d/90-cloud-init-users",
@@ -37,10 +42,13 @@ const SANITISED: [(&[&str], Option<&str>); 6] = [
         &["etc/ssh/ssh_host_*", "root/.ssh/authorized_keys", "home/*/.ssh/authorized_keys"],
         Some("skip_cleanup_ssh_files"),
     ),
-    (&["var/log/**"], Some("skip_cleanup_instance_log_files")),
-    (&["var/lib/amazon/toe/*"], Some("skip_cleanup_toe_files")),
+    (&["./TOE_*", "var/lib/amazon/toe/*"], Some("skip_cleanup_toe_files")),
+    (&["var/log/amazon/ssm/**"], Some("skip_cleanup_ssm_log_files")),
     (
         &[
+            // Flags are for this build, not for those on its image.
+            "./perform_cleanup",
+            "./skip_cleanup_*",
             "tmp/*",
             "var/tmp/*",
             "root/.bash_history",
@@ -62,6 +70,7 @@ const SANITISED: [(&[&str], Option<&str>); 6] = [
         ],
         None,
     ),
+    (&["var/log/**"], Some("skip_cleanup_instance_log_files")),
 ];
 
 /// Where Debian keeps its signed boot loader, and where firmware looks for it.
@@ -87,7 +96,8 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     let blueprint = Blueprint {
         name: &recipe.name.segment(),
         working_directory: &recipe.working_directory,
-        gib: recipe.block_devices.iter().find_map(|device| device.gib),
+        gib: volume_size(recipe),
+        relabel: must_relabel(work, base, &layers)?,
     };
     let task = Task::WriteDisk(description(&blueprint, base, layers, disk.clone()));
     let output = cells
@@ -122,32 +132,64 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
     Ok(format!("{} files, {} MiB used", written.entries, written.used >> 20))
 }
 
-/// What a recipe says of the disk that is made.
+/// Returns the size that a recipe gives its disk, in GiB.
+pub(crate) fn volume_size(recipe: &Recipe) -> Option<u32> {
+    recipe.block_devices.iter().find_map(|device| device.gib)
+}
+
+/// Says whether the files must be labelled for SELinux when they first boot.
+fn must_relabel(work: &Work<'_>, base: &Receipt, layers: &[PathBuf]) -> Result<bool, Box<Failure>> {
+    let Boot::Disk { .. } = base.boot else { return Ok(false) };
+    let task = Task::Read { layers: layers.to_vec(), file: "etc/selinux/config".into() };
+    let name = format!("{}-image", work.run.work);
+    let config = work.factory.cells.run(&name, task, &mut std::io::empty());
+    let config = config.map_err(|error| Failure::of(Cause::Factory, &error))?;
+    Ok(uses_selinux(&String::from_utf8_lossy(&config)))
+}
+
+/// Says whether a system with this selinux_config(5) labels its files.
+fn uses_selinux(config: &str) -> bool {
+    let mut modes = config.lines().filter_map(|line| line.trim().strip_prefix("SELINUX="));
+    modes.next_back().is_some_and(|mode| !mode.trim().eq_ignore_ascii_case("disabled"))
+}
+
+/// What a recipe says of the disk that is made, and its files.
 pub(crate) struct Blueprint<'a> {
     /// The recipe's name, as in ARNs.
     pub(crate) name: &'a str,
     /// Where components leave the flags that keep files from being left out.
     pub(crate) working_directory: &'a str,
-    /// The disk's size.
+    /// The disk's size in GiB.
     pub(crate) gib: Option<u32>,
+    /// Whether files must be labelled for SELinux at the first boot: labels are
+    /// the one thing of a parent's files that a cell cannot keep.
+    pub(crate) relabel: bool,
 }
 
 /// Returns the disk to be made of `layers` on `base`.
 pub(crate) fn description(
     blueprint: &Blueprint<'_>,
     base: &Receipt,
-    layers: Vec<std::path::PathBuf>,
-    out: std::path::PathBuf,
+    layers: Vec<PathBuf>,
+    out: PathBuf,
 ) -> Disk {
-    let flags = blueprint.working_directory.trim_start_matches('/');
+    let working_directory = Path::new(blueprint.working_directory.trim_matches('/'));
+    let place = |path: &&str| match path.strip_prefix("./") {
+        Some(name) => working_directory.join(name).display().to_string(),
+        None => (*path).to_owned(),
+    };
     let leave_out = SANITISED.iter().map(|(paths, flag)| LeaveOut {
-        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-        unless: flag.map(|flag| std::path::Path::new(flags).join(flag)),
+        paths: paths.iter().map(place).collect(),
+        unless: flag.map(|flag| working_directory.join(flag)),
     });
     // systemd fills an empty machine-id at each machine's first boot
     // (machine-id(5)), and takes it as no first boot of a new installation.
     let mut extras =
         vec![Extra { path: "etc/machine-id".to_owned(), text: String::new(), mode: 0o444 }];
+    if blueprint.relabel {
+        extras.push(Extra { path: ".autorelabel".to_owned(), text: String::new(), mode: 0o644 });
+    }
+    let size = blueprint.gib.map(|gib| u64::from(gib) << 30);
     let source = match &base.boot {
         Boot::Tree => {
             let root_uuid = identity(base, blueprint.name, "root file system");
@@ -158,7 +200,7 @@ pub(crate) fn description(
                 mode: 0o600,
             });
             Source::New {
-                size: blueprint.gib.map(|gib| u64::from(gib) << 30),
+                size,
                 guids: ["disk", "esp", "root"].map(|part| identity(base, blueprint.name, part)),
                 esp_id: u32::from_le_bytes(
                     identity(base, blueprint.name, "esp volume")[..4]
@@ -175,7 +217,7 @@ pub(crate) fn description(
             }
         }
         Boot::Disk { disk, volumes } => {
-            Source::Copy { disk: disk.clone(), volumes: volumes.clone() }
+            Source::Copy { disk: disk.clone(), size, volumes: volumes.clone() }
         }
     };
     Disk { layers, out, source, extras, leave_out: leave_out.collect(), epoch: base.epoch }
@@ -206,7 +248,7 @@ fn stub(root: &str) -> String {
     )
 }
 
-/// Returns the boot menu. It names Debian's links to the newest kernel and the
+/// Returns the boot menu, which Escape shows. It names Debian's links to the newest kernel and the
 /// one before, so it stays right when the machine upgrades its kernel;
 /// `update-grub` in the machine may replace it.
 fn menu(root: &str) -> String {
@@ -216,7 +258,7 @@ fn menu(root: &str) -> String {
         )
     };
     format!(
-        "search.fs_uuid {root} root\nset default=0\nset timeout=1\nserial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n{}{}",
+        "search.fs_uuid {root} root\nset default=0\nset timeout_style=hidden\nset timeout=0\nserial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n{}{}",
         entry("Debian GNU/Linux", ""),
         entry("Debian GNU/Linux, previous kernel", ".old"),
     )
@@ -235,10 +277,82 @@ mod tests {
         assert_eq!(hyphenated(bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f");
     }
 
+    fn described(blueprint: &Blueprint<'_>, boot: Boot) -> Disk {
+        let base = Receipt {
+            digest: Digest::of(b"base"),
+            tree: "bases/tree".into(),
+            os: base::Os::parse(""),
+            epoch: 1,
+            boot,
+        };
+        description(blueprint, &base, vec!["bases/tree".into()], "disk.raw".into())
+    }
+
+    fn imported() -> Boot {
+        Boot::Disk { disk: "bases/disk.raw".into(), volumes: Vec::new() }
+    }
+
+    #[test]
+    fn every_disk_is_as_large_as_the_recipe_says() {
+        let blueprint =
+            Blueprint { name: "n", working_directory: "/tmp", gib: Some(20), relabel: false };
+        for boot in [Boot::Tree, imported()] {
+            let size = match described(&blueprint, boot).source {
+                Source::New { size, .. } | Source::Copy { size, .. } => size,
+            };
+            assert_eq!(size, Some(20 << 30));
+        }
+    }
+
+    #[test]
+    fn files_are_labelled_where_labels_are_used() {
+        let check = |config, expected| assert_eq!(uses_selinux(config), expected, "{config}");
+        check("", false);
+        check("# SELINUX=enforcing\nSELINUXTYPE=targeted\n", false);
+        check("SELINUX=disabled\n", false);
+        check("SELINUX=Disabled \n", false);
+        check("SELINUX=permissive\nSELINUXTYPE=targeted\n", true);
+        check("SELINUX=disabled\nSELINUX=enforcing\n", true);
+        for relabel in [false, true] {
+            let blueprint = Blueprint { name: "n", working_directory: "/tmp", gib: None, relabel };
+            let extras = described(&blueprint, imported()).extras;
+            let marked = extras.iter().any(|extra| extra.path == ".autorelabel");
+            assert_eq!(marked, relabel);
+        }
+    }
+
+    #[test]
+    fn flags_and_logs_of_the_runner_are_in_the_working_directory() {
+        let rules = |working_directory| {
+            let blueprint = Blueprint { name: "n", working_directory, gib: None, relabel: false };
+            described(&blueprint, Boot::Tree).leave_out
+        };
+        let check = |working_directory, flag: &str, paths: [&str; 2]| {
+            let rules = rules(working_directory);
+            let toe = rules.iter().find(|rule| rule.unless.as_deref() == Some(Path::new(flag)));
+            assert_eq!(toe.unwrap().paths, paths);
+        };
+        let toe = "var/lib/amazon/toe/*";
+        check("/tmp", "tmp/skip_cleanup_toe_files", ["tmp/TOE_*", toe]);
+        check("/opt/work/", "opt/work/skip_cleanup_toe_files", ["opt/work/TOE_*", toe]);
+        check("/", "skip_cleanup_toe_files", ["TOE_*", toe]);
+        // What is wider comes later, as the first that names a path decides.
+        let rules = rules("/tmp");
+        let place = |path: &str| {
+            rules.iter().position(|rule| rule.paths.iter().any(|known| known == path)).unwrap()
+        };
+        assert!(place("tmp/TOE_*") < place("tmp/*"));
+        for path in ["var/log/cloud-init.log", "var/log/amazon/ssm/**", "var/log/journal/*"] {
+            assert!(place(path) < place("var/log/**"), "{path}");
+        }
+    }
+
     #[test]
     fn the_menu_boots_the_newest_kernel_whatever_its_version() {
         let menu = menu("1234");
         assert!(menu.contains("linux /vmlinuz root=UUID=1234 ro"));
         assert!(menu.contains("initrd /initrd.img.old"));
+        // At once, unless Escape is held.
+        assert!(menu.contains("\nset timeout_style=hidden\nset timeout=0\n"));
     }
 }
