@@ -6,6 +6,7 @@
 //! belong to such ids are made, read and removed in cells too, so that no
 //! privileged process ever walks a tree that hostile code has written.
 
+mod folder;
 mod ids;
 mod inside;
 mod job;
@@ -15,6 +16,7 @@ mod overlay;
 mod spawn;
 mod tree;
 
+pub use folder::{Folder, Place};
 pub use ids::{Ids, IdsError, Range};
 pub use inside::main;
 pub use job::{

@@ -16,7 +16,7 @@ use rustix::thread::{self, UnshareFlags};
 
 use crate::job::{Job, Limits, Task};
 use crate::limit::Group;
-use crate::{Ids, Range};
+use crate::{Folder, Ids, Range};
 
 /// How often it is asked whether a cell is to end early.
 const TICK: Duration = Duration::from_millis(100);
@@ -117,16 +117,10 @@ impl Cells {
         &self.data
     }
 
-    /// Makes a folder below the data folder that cells may write to.
+    /// Makes a folder below the data folder that cells may write to. There may
+    /// be no link on the way: a cell could have put it there.
     pub fn make_folder(&self, path: &Path) -> io::Result<()> {
-        let full = self.data.join(path);
-        fs::create_dir_all(&full)?;
-        let (uid, gid) = self.ids.root();
-        let meta = fs::metadata(&full)?;
-        if (meta.uid(), meta.gid()) != (uid, gid) {
-            std::os::unix::fs::chown(&full, Some(uid), Some(gid))?;
-        }
-        Ok(())
+        Folder::open(&self.data)?.make(path, self.ids.root())
     }
 
     /// Removes control groups that cells of a killed factory left behind;

@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cell::{Cells, Network, Run, Stdio, Task};
+use cell::{Cells, Folder, Network, Run, Stdio, Task};
 use channel::{Event, Execute, Request, Status};
 
 use crate::conversation::{ExecuteError, MAX_REBOOTS, Outcome, Watch};
@@ -92,10 +92,11 @@ impl Machine {
             firmware: &launch.firmware,
         };
         make_files(cells, &plan, &place, &seed)?;
+        let data = Folder::open(cells.data()).map_err(prepare)?;
         let task = machine(&plan, Vec::new());
         let started = now();
         let cell = cells.spawn(&launch.name, task, None, Stdio::Pipes).map_err(start)?;
-        let mut link = Link::new(cell, cells.data().join(plan.console()));
+        let mut link = Link::new(cell, data, plan.console());
         wait_until_ready(&mut link, launch.patience, watch)?;
         let boot = now().duration_since(started);
         let folder = cells.data().join(&launch.work);
