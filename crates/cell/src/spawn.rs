@@ -89,6 +89,9 @@ pub enum SpawnError {
     /// A pipe to the cell broke.
     #[error("failed to talk to the cell")]
     Pipe(#[source] io::Error),
+    /// The task was given up.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl Cells {
@@ -191,8 +194,37 @@ impl Cells {
         task: Task,
         input: &mut (dyn Read + Send),
     ) -> Result<Vec<u8>, SpawnError> {
+        self.run_unless(&|| false, name, task, input)
+    }
+
+    /// As [`Cells::run`], but ends the cell as soon as `is_given_up`.
+    ///
+    /// Whoever may wait long for the end of `input` ends that by itself.
+    pub fn run_unless(
+        &self,
+        is_given_up: &(dyn Fn() -> bool + Sync),
+        name: &str,
+        task: Task,
+        input: &mut (dyn Read + Send),
+    ) -> Result<Vec<u8>, SpawnError> {
         let mut cell = self.spawn(name, task, None, Stdio::Pipes)?;
-        let (stdin, stdout, stderr) = (cell.stdin.take(), cell.stdout.take(), cell.stderr.take());
+        let (leash, done) = (cell.leash(), AtomicBool::new(false));
+        let ended = std::thread::scope(|scope| {
+            let watchdog = scope.spawn(|| leash.cut_when(is_given_up, &done));
+            let ended = cell.talk(input);
+            done.store(true, Ordering::Release);
+            watchdog.thread().unpark();
+            ended
+        });
+        // What a cell says that was ended is not why.
+        ended.map_err(|error| if is_given_up() { SpawnError::Cancelled } else { error })
+    }
+}
+
+impl Cell {
+    /// Feeds the task `input` and returns what it says, once it has ended well.
+    fn talk(&mut self, input: &mut (dyn Read + Send)) -> Result<Vec<u8>, SpawnError> {
+        let (stdin, stdout, stderr) = (self.stdin.take(), self.stdout.take(), self.stderr.take());
         std::thread::scope(|scope| {
             let feed = scope.spawn(move || match stdin {
                 // The task may end before it has read everything; that it
@@ -205,7 +237,7 @@ impl Cells {
             });
             let complaints = scope.spawn(move || read_all(stderr));
             let output = read_all(stdout).map_err(SpawnError::Pipe)?;
-            let status = cell.wait().map_err(SpawnError::Pipe)?;
+            let status = self.wait().map_err(SpawnError::Pipe)?;
             let complaints = complaints.join().expect("reading a pipe does not panic");
             let complaints = complaints.map_err(SpawnError::Pipe)?;
             if !status.success() {
@@ -220,9 +252,7 @@ impl Cells {
             Ok(output)
         })
     }
-}
 
-impl Cell {
     /// Waits until the task has ended.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()

@@ -1,0 +1,38 @@
+//! Cells for real, as root or as an ordinary user with subordinate ids.
+//!
+//! A cell is this very program once more, so it has a `main` of its own, which
+//! is as much of a test harness as `cargo test` and nextest ask for.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "a harness lists its tests")]
+
+#[path = "cells/cancel.rs"]
+mod cancel;
+#[path = "cells/setting.rs"]
+mod setting;
+
+use std::process::ExitCode;
+
+const TESTS: &[(&str, fn())] =
+    &[("a_cell_that_is_given_up_ends", cancel::a_cell_that_is_given_up_ends)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = cell::main(&arguments) {
+        return code;
+    }
+    let (flags, wanted): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|argument| argument.starts_with('-'));
+    if flags.contains(&"--ignored") {
+        return ExitCode::SUCCESS;
+    }
+    for (name, test) in TESTS {
+        if flags.contains(&"--list") {
+            println!("{name}: test");
+        } else if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted)) {
+            println!("test {name}");
+            test();
+        }
+    }
+    ExitCode::SUCCESS
+}
