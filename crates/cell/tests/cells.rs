@@ -8,13 +8,17 @@
 
 #[path = "cells/cancel.rs"]
 mod cancel;
+#[path = "cells/disk.rs"]
+mod disk;
 #[path = "cells/setting.rs"]
 mod setting;
 
 use std::process::ExitCode;
 
-const TESTS: &[(&str, fn())] =
-    &[("a_cell_that_is_given_up_ends", cancel::a_cell_that_is_given_up_ends)];
+const TESTS: &[(&str, fn())] = &[
+    ("a_cell_that_is_given_up_ends", cancel::a_cell_that_is_given_up_ends),
+    ("a_disk_takes_no_file_of_the_host", disk::a_disk_takes_no_file_of_the_host),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::entry::entry;
 use super::order::order;
 use crate::job::{Content, Disk, Extra, Source, Volume};
-use crate::overlay;
+use crate::{Folder, overlay};
 
 /// Where the tree is mounted while it is written.
 const TREE: &str = "/tmp/tree";
@@ -65,6 +65,7 @@ pub(crate) enum WriteError {
 pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
     let tree = Path::new(TREE);
     overlay::mount_readable(&disk.layers, tree).map_err(WriteError::Mount)?;
+    let folder = Folder::open(tree).map_err(WriteError::Mount)?;
     let paths = order(&disk.layers, tree, &disk.leave_out)
         .map_err(|source| WriteError::Tree { path: PathBuf::new(), source })?;
     let paths: Vec<_> = paths.into_iter().filter(|path| stays(path, &disk.extras)).collect();
@@ -80,7 +81,7 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
             let layout = layout(guids, *size, needed(tree, &paths)?)?;
             out.set_len(layout.disk_size()).map_err(WriteError::Image)?;
             layout.table().write(&mut out)?;
-            write_esp(&mut out, &layout, *esp_id, esp)?;
+            write_esp(&folder, &mut out, &layout, *esp_id, esp)?;
             vec![Volume {
                 place: PathBuf::new(),
                 offset: layout.root_offset(),
@@ -101,6 +102,10 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
             .filter(|other| *other != volume && other.place.starts_with(&volume.place))
             .map(|other| other.place.as_path())
             .collect();
+        // A link in its place, or on the way to it, would lead out of the tree.
+        folder
+            .folder(&volume.place)
+            .map_err(|source| WriteError::Tree { path: volume.place.clone(), source })?;
         used += write_volume(disk, tree, &paths, &mut out, volume, &within)?;
     }
     let size = out.metadata().map_err(WriteError::Image)?.len();
@@ -140,18 +145,26 @@ fn layout(guids: &[[u8; 16]; 3], size: Option<u64>, needed: u64) -> Result<Layou
 }
 
 fn write_esp(
+    tree: &Folder,
     out: &mut File,
     layout: &Layout,
     id: u32,
     esp: &[(String, Content)],
 ) -> Result<(), WriteError> {
     let mut files = Vec::new();
+    let mut room = layout.esp_size;
     for (path, content) in esp {
-        let bytes = match content {
-            Content::Text(text) => text.clone().into_bytes(),
-            Content::Tree(from) => fs::read(Path::new(TREE).join(from))
-                .map_err(|source| WriteError::Tree { path: from.clone(), source })?,
-        };
+        let mut bytes = Vec::new();
+        match content {
+            Content::Text(text) => bytes.extend(text.bytes()),
+            Content::Tree(from) => {
+                let fail = |source| WriteError::Tree { path: from.clone(), source };
+                // With one byte more than there is room for, it is refused below.
+                let file = tree.file(from).map_err(fail)?;
+                file.take(room + 1).read_to_end(&mut bytes).map_err(fail)?;
+            }
+        }
+        room = room.saturating_sub(bytes.len() as u64);
         files.push((path.as_str(), bytes));
     }
     let files: Vec<_> = files.iter().map(|(path, content)| fat::File { path, content }).collect();
