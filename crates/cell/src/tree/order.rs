@@ -24,7 +24,7 @@ pub(super) fn order(
         .iter()
         .filter(|rule| rule.unless.as_ref().is_none_or(|flag| !exists(&merged.join(flag))))
         .collect::<Vec<_>>();
-    let mut order = Order { merged, rules, seen: HashSet::new(), paths: Vec::new() };
+    let mut order = Order { merged, rules, folders: HashSet::new(), paths: Vec::new() };
     for (n, layer) in layers.iter().enumerate() {
         order.visit(layer, &layers[n + 1..], Path::new(""))?;
     }
@@ -34,7 +34,9 @@ pub(super) fn order(
 struct Order<'a> {
     merged: &'a Path,
     rules: Vec<&'a LeaveOut>,
-    seen: HashSet<PathBuf>,
+    /// The folders so far. Another file is met only once, in the highest layer
+    /// that has it.
+    folders: HashSet<PathBuf>,
     paths: Vec<PathBuf>,
 }
 
@@ -60,12 +62,14 @@ impl Order<'_> {
             {
                 continue;
             }
-            if self.seen.insert(path.clone()) {
+            if !is_folder {
+                self.paths.push(path);
+                continue;
+            }
+            if self.folders.insert(path.clone()) {
                 self.paths.push(path.clone());
             }
-            if is_folder {
-                self.visit(layer, above, &path)?;
-            }
+            self.visit(layer, above, &path)?;
         }
         Ok(())
     }

@@ -66,9 +66,9 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
     let tree = Path::new(TREE);
     overlay::mount_readable(&disk.layers, tree).map_err(WriteError::Mount)?;
     let folder = Folder::open(tree).map_err(WriteError::Mount)?;
-    let paths = order(&disk.layers, tree, &disk.leave_out)
+    let mut paths = order(&disk.layers, tree, &disk.leave_out)
         .map_err(|source| WriteError::Tree { path: PathBuf::new(), source })?;
-    let paths: Vec<_> = paths.into_iter().filter(|path| stays(path, &disk.extras)).collect();
+    paths.retain(|path| stays(path, &disk.extras));
 
     let mut out = OpenOptions::new()
         .read(true)
@@ -225,15 +225,15 @@ fn write_volume(
     let is_own = |path: &Path| {
         path.starts_with(&volume.place) && !within.iter().any(|place| path.starts_with(place))
     };
-    let own: Vec<_> = paths
+    let own: Vec<&Path> = paths
         .iter()
         .filter(|path| is_own(path))
-        .filter_map(|path| Some(path.strip_prefix(&volume.place).ok()?.to_owned()))
-        .filter(|path| path != Path::new(""))
+        .filter_map(|path| path.strip_prefix(&volume.place).ok())
+        .filter(|path| *path != Path::new(""))
         .collect();
     let mut writer = ext4::Writer::new(out, volume.offset, options)?;
     let mut first_names = HashMap::new();
-    for path in std::iter::once(Path::new("")).chain(own.iter().map(PathBuf::as_path)) {
+    for path in std::iter::once(Path::new("")).chain(own.iter().copied()) {
         let full = tree.join(&volume.place).join(path);
         let fail = |source| WriteError::Tree { path: volume.place.join(path), source };
         let meta = fs::symlink_metadata(&full).map_err(fail)?;
@@ -270,13 +270,13 @@ fn add_extra(
     writer: &mut ext4::Writer<&mut File>,
     path: &Path,
     extra: &Extra,
-    paths: &[PathBuf],
+    paths: &[&Path],
     epoch: i64,
 ) -> Result<(), WriteError> {
     let mut missing: Vec<_> = path
         .ancestors()
         .skip(1)
-        .filter(|parent| parent != &Path::new("") && !paths.iter().any(|path| path == parent))
+        .filter(|parent| *parent != Path::new("") && !paths.contains(parent))
         .collect();
     missing.reverse();
     for parent in missing {
