@@ -108,6 +108,7 @@ fn import_kind(
         }
         Origin::Own(path) => fs::rename(cells.data().join(path), &to)?,
     }
+    cells.hand_over(&fetched)?;
     let raw = to_raw(cells, &fetched, scratch, watch)?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
@@ -174,6 +175,7 @@ fn to_raw(
         return Err(ImportErrorKind::NotWhole);
     }
     run(convert_arguments(fetched, &raw))?;
+    cells.hand_over(&raw)?;
     Ok(raw)
 }
 

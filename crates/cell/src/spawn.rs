@@ -124,6 +124,18 @@ impl Cells {
         Folder::open(&self.data)?.make(path, self.ids.root())
     }
 
+    /// Gives a file below the data folder to the cells' root, and to nobody else
+    /// to read. There may be no link on the way.
+    pub fn hand_over(&self, path: &Path) -> io::Result<()> {
+        let place = Folder::open(&self.data)?.place(path)?;
+        let (user, group) = self.ids.root();
+        std::os::unix::fs::lchown(place.path(), Some(user), Some(group))?;
+        if fs::symlink_metadata(place.path())?.is_file() {
+            fs::set_permissions(place.path(), fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(())
+    }
+
     /// Removes control groups that cells of a killed factory left behind;
     /// `is_dead` says of a cell's name whether it was such a one's.
     pub fn tidy_up(&self, is_dead: &dyn Fn(&str) -> bool) {

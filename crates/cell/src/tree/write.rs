@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use disk::layout::{ESP_SIZE, Layout};
@@ -74,6 +74,9 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
         .read(true)
         .write(true)
         .create_new(true)
+        // For the cells' root and whoever runs the factory: as root, others
+        // can look into the data folder.
+        .mode(0o600)
         .open(&disk.out)
         .map_err(WriteError::Image)?;
     let volumes = match &disk.source {

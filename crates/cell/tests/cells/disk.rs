@@ -1,6 +1,8 @@
 //! Disks are written of the tree and of nothing else.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use cell::{Content, Disk, Source, SpawnError, Task, Written};
@@ -27,6 +29,9 @@ fn write(setting: &Setting, loader: &str) -> Result<Written, SpawnError> {
         epoch: 1_700_000_000,
     });
     let written = setting.cells.run("image", task, &mut io::empty());
+    if let Ok(made) = fs::metadata(setting.cells.data().join("image/disk.raw")) {
+        assert_eq!(made.mode() & 0o7777, 0o600);
+    }
     let remove = Task::Remove { paths: vec![PathBuf::from("image")] };
     setting.cells.run("remove", remove, &mut io::empty()).unwrap();
     Ok(serde_json::from_slice(&written?).unwrap())
