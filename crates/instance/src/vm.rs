@@ -159,9 +159,9 @@ impl Machine {
                 Event::Ended { status, message } => return Ok(Outcome::Ended { status, message }),
                 Event::Refused { message } => return Err(ExecuteError::Refused(message)),
                 Event::Ready { .. } => {
-                    return Err(self
-                        .link
-                        .died("the machine restarted although nothing asked it to"));
+                    return Err(self.link.died(
+                        "the machine, or the agent in it, restarted although nothing asked it to",
+                    ));
                 }
             }
         }
