@@ -78,13 +78,12 @@ impl Link {
             if deadline.is_some_and(|deadline| now() >= deadline) {
                 return Ok(None);
             }
+            // Also while it talks: one may keep the other company.
+            if file::size(&self.data, &self.console) > CONSOLE_LIMIT {
+                return Err(self.died("the machine's console does not stop writing"));
+            }
             match self.events.recv_timeout(TICK) {
                 Ok(event) => return event.map(Some).map_err(ExecuteError::Stream),
-                Err(RecvTimeoutError::Timeout)
-                    if file::size(&self.data, &self.console) > CONSOLE_LIMIT =>
-                {
-                    return Err(self.died("the machine's console does not stop writing"));
-                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.cell.finish();
