@@ -6,6 +6,7 @@
 //! belong to such ids are made, read and removed in cells too, so that no
 //! privileged process ever walks a tree that hostile code has written.
 
+mod bound;
 mod enter;
 mod folder;
 mod ids;

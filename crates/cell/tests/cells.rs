@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "a harness lists its tests")]
 
+#[path = "cells/bound.rs"]
+mod bound;
 #[path = "cells/cancel.rs"]
 mod cancel;
 #[path = "cells/disk.rs"]
@@ -17,6 +19,8 @@ use std::process::ExitCode;
 
 const TESTS: &[(&str, fn())] = &[
     ("a_cell_that_is_given_up_ends", cancel::a_cell_that_is_given_up_ends),
+    ("processes_are_bounded_from_within", bound::processes_are_bounded_from_within),
+    ("memory_is_bounded_from_within", bound::memory_is_bounded_from_within),
     ("a_disk_takes_no_file_of_the_host", disk::a_disk_takes_no_file_of_the_host),
 ];
 
