@@ -25,5 +25,6 @@ pub use job::{
     Content, Disk, Extra, Job, LeaveOut, Limits, Network, Overlay, Run, Source, Task, Unpacked,
     Volume,
 };
+pub use network::has_default_route;
 pub use spawn::{Cell, Cells, Leash, SpawnError, Stdio};
 pub use tree::Written;

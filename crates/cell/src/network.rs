@@ -40,7 +40,7 @@ pub(crate) fn create(network: &Network) -> Result<(), NetworkError> {
         .expect("making a namespace does not panic")
         .map_err(NetworkError::Namespace)?;
     let Some(forwards) = forwards else { return Ok(()) };
-    if !has_route() {
+    if !has_default_route() {
         // The instance then has no network either, as the host has none.
         return Ok(());
     }
@@ -105,14 +105,25 @@ fn bring_loopback_up() -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other("`ip link set lo up` failed")) }
 }
 
-fn has_route() -> bool {
-    let any = |path: &str, is_default: &dyn Fn(&str) -> bool| {
-        fs::read_to_string(path).unwrap_or_default().lines().any(is_default)
-    };
-    any("/proc/net/route", &|line| line.split_whitespace().nth(1) == Some("00000000"))
-        || any("/proc/net/ipv6_route", &|line| {
-            line.starts_with(&"0".repeat(32)) && !line.ends_with(" lo")
-        })
+/// Says whether this machine has a default route. Without one, instances have
+/// no network, and no port leads into them.
+pub fn has_default_route() -> bool {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    is_routed(&read("/proc/net/route"), &read("/proc/net/ipv6_route"))
+}
+
+/// Looks for a default route in `/proc/net/route` and `/proc/net/ipv6_route`.
+fn is_routed(v4: &str, v6: &str) -> bool {
+    let v4 = v4.lines().skip(1).any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields.get(1) == Some(&"00000000") && fields.get(7) == Some(&"00000000")
+    });
+    let zero = "0".repeat(32);
+    v4 || v6.lines().any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let (target, length, device) = (fields.first(), fields.get(1), fields.last());
+        target == Some(&zero.as_str()) && length == Some(&"00") && device != Some(&"lo")
+    })
 }
 
 /// Returns pasta's own words without its trouble with a missing syslog.
@@ -150,5 +161,19 @@ mod tests {
     fn syslog_noise_is_left_out() {
         let stderr = b"Failed to send 53 bytes to syslog\nCouldn't open tun\n";
         assert_eq!(complaint(stderr), "Couldn't open tun");
+    }
+
+    #[test]
+    fn default_routes_are_found() {
+        let head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
+        let local = "eth0 0002000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
+        let default = "eth0 00000000 0102000A 0003 0 0 0 00000000 0 0 0\n";
+        let v6 = |device: &str| {
+            let zero = "0".repeat(32);
+            format!("{zero} 00 {zero} 00 {zero} 00000400 00000001 00000000 00000003 {device}\n")
+        };
+        assert!(is_routed(&format!("{head}{local}{default}"), ""));
+        assert!(!is_routed(&format!("{head}{local}"), &v6("lo")));
+        assert!(is_routed(head, &v6("eth0")));
     }
 }
