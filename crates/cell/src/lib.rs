@@ -15,6 +15,7 @@ mod job;
 mod limit;
 mod network;
 mod overlay;
+mod resolver;
 mod spawn;
 mod tree;
 

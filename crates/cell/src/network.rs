@@ -12,6 +12,9 @@ use rustix::mount::mount_bind;
 use rustix::thread::{self, UnshareFlags};
 
 use crate::job::Network;
+use crate::resolver;
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Where a cell finds its network namespace.
 pub(crate) const PATH: &str = "/tmp/net";
@@ -23,6 +26,8 @@ pub(crate) enum NetworkError {
     Namespace(#[source] io::Error),
     #[error("failed to run pasta; install it with: apt-get install passt")]
     Start(#[source] io::Error),
+    #[error("failed to tell the instance its name server")]
+    Resolver(#[source] io::Error),
     #[error("pasta cannot connect the instance to the network: {0}")]
     Refused(String),
 }
@@ -44,24 +49,37 @@ pub(crate) fn create(network: &Network) -> Result<(), NetworkError> {
         // The instance then has no network either, as the host has none.
         return Ok(());
     }
+    let resolv_conf = fs::read_to_string(RESOLV_CONF).ok();
+    let resolv_conf = resolv_conf.as_deref().and_then(resolver::forwarded);
     #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
     let mut pasta = Command::new("pasta");
     // It goes to the background once the network stands, and ends with the cell.
     let output = pasta
-        .args(arguments(forwards))
+        .args(arguments(forwards, resolv_conf.is_some()))
         .stdin(Stdio::null())
         .output()
         .map_err(NetworkError::Start)?;
     if !output.status.success() {
         return Err(NetworkError::Refused(complaint(&output.stderr)));
     }
-    Ok(())
+    // After pasta, which asks the host's.
+    match resolv_conf {
+        Some(text) => replace_resolv_conf(&text).map_err(NetworkError::Resolver),
+        None => Ok(()),
+    }
 }
 
-fn arguments(forwards: &[u16]) -> Vec<String> {
+fn replace_resolv_conf(text: &str) -> io::Result<()> {
+    let own = "/tmp/resolv.conf";
+    fs::write(own, text)?;
+    Ok(mount_bind(own, RESOLV_CONF)?)
+}
+
+fn arguments(forwards: &[u16], forwards_names: bool) -> Vec<String> {
     let ports = forwards.iter().map(|port| format!("127.0.0.1/{port}")).collect::<Vec<_>>();
     let inward = if ports.is_empty() { "none".to_owned() } else { ports.join(",") };
-    [
+    let names = if forwards_names { &["--dns-forward", resolver::FORWARD][..] } else { &[] };
+    let fixed = [
         "--quiet",
         "--config-net",
         // Without this the gateway's address leads to the host's loopback.
@@ -79,9 +97,8 @@ fn arguments(forwards: &[u16]) -> Vec<String> {
         "--netns-only",
         "--netns",
         PATH,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ];
+    fixed.iter().chain(names).map(|&word| word.to_owned()).collect()
 }
 
 fn bind_new_namespace() -> io::Result<()> {
@@ -150,11 +167,14 @@ mod tests {
     #[test]
     fn pasta_never_opens_the_hosts_loopback() {
         assert_eq!(
-            arguments(&[]).join(" "),
+            arguments(&[], false).join(" "),
             "--quiet --config-net --no-map-gw --tcp-ports none --udp-ports none --tcp-ns none \
              --udp-ns none --runas 0 --netns-only --netns /tmp/net"
         );
-        assert!(arguments(&[8080, 2222]).contains(&"127.0.0.1/8080,127.0.0.1/2222".to_owned()));
+        assert!(arguments(&[], true).join(" ").ends_with("/tmp/net --dns-forward 169.254.1.1"));
+        assert!(
+            arguments(&[8080, 2222], false).contains(&"127.0.0.1/8080,127.0.0.1/2222".to_owned())
+        );
     }
 
     #[test]
