@@ -18,6 +18,11 @@ use toe::Machine;
 
 use conversation::{ConversationError, End, hold};
 
+/// The exit code when the machine could not be restarted or powered off. A
+/// machine's seed does not start the agent again after it, as that would be
+/// taken for the restart.
+const STILL_UP: u8 = 3;
+
 const HELP: &str = "\
 Execute component documents for a Goldsmith factory
 
@@ -53,7 +58,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _unheard = writeln!(io::stderr(), "goldsmith-agent: {}", toe::chain(&error));
-            ExitCode::FAILURE
+            match error {
+                ConversationError::System(_) => ExitCode::from(STILL_UP),
+                ConversationError::Open { .. }
+                | ConversationError::Read(_)
+                | ConversationError::Write(_) => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -58,7 +58,9 @@ impl ImportError {
     pub fn is_cancelled(&self) -> bool {
         matches!(
             self.kind,
-            ImportErrorKind::Cancelled | ImportErrorKind::Download(DownloadError::Cancelled)
+            ImportErrorKind::Cancelled
+                | ImportErrorKind::Download(DownloadError::Cancelled)
+                | ImportErrorKind::Cell(SpawnError::Cancelled)
         )
     }
 }
@@ -106,7 +108,8 @@ fn import_kind(
         }
         Origin::Own(path) => fs::rename(cells.data().join(path), &to)?,
     }
-    let raw = to_raw(cells, &fetched, scratch)?;
+    cells.hand_over(&fetched)?;
+    let raw = to_raw(cells, &fetched, scratch, watch)?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
@@ -114,7 +117,7 @@ fn import_kind(
     let partial = scratch.join("tree");
     cells.make_folder(&partial)?;
     let task = Task::ReadDisk { disk: raw.clone(), into: partial.clone() };
-    let unpacked = cells.run("import", task, &mut io::empty())?;
+    let unpacked = cells.run_unless(&|| watch.cancelled(), "import", task, &mut io::empty())?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
@@ -142,7 +145,12 @@ fn import_kind(
 /// Returns the raw image of what was fetched.
 ///
 /// QEMU reads a foreign format in a cell: parsers have bugs.
-fn to_raw(cells: &Cells, fetched: &Path, scratch: &Path) -> Result<PathBuf, ImportErrorKind> {
+fn to_raw(
+    cells: &Cells,
+    fetched: &Path,
+    scratch: &Path,
+    watch: &dyn Watch,
+) -> Result<PathBuf, ImportErrorKind> {
     let mut magic = [0; 4];
     File::open(cells.data().join(fetched))?.read_exact(&mut magic)?;
     if magic != QCOW2 {
@@ -157,7 +165,7 @@ fn to_raw(cells: &Cells, fetched: &Path, scratch: &Path) -> Result<PathBuf, Impo
             network: Network::None,
             enter: true,
         };
-        cells.run("convert", Task::Run(run), &mut io::empty())
+        cells.run_unless(&|| watch.cancelled(), "convert", Task::Run(run), &mut io::empty())
     };
     let info = run(info_arguments(fetched))?;
     let info: serde_json::Value = serde_json::from_slice(&info).map_err(io::Error::other)?;
@@ -167,6 +175,7 @@ fn to_raw(cells: &Cells, fetched: &Path, scratch: &Path) -> Result<PathBuf, Impo
         return Err(ImportErrorKind::NotWhole);
     }
     run(convert_arguments(fetched, &raw))?;
+    cells.hand_over(&raw)?;
     Ok(raw)
 }
 

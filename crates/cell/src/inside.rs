@@ -14,8 +14,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind_recursive, mount_change};
 use rustix::process::{Pid, WaitOptions};
 
-use crate::job::{Job, Limits, Run, Task};
-use crate::{network, overlay, tree};
+use crate::job::{Job, Run, Task};
+use crate::{bound, network, overlay, tree};
 
 /// The hidden command that enters a cell.
 pub(crate) const OUTER: &str = "cell";
@@ -45,7 +45,7 @@ pub fn main(args: &[String]) -> Option<ExitCode> {
 }
 
 #[expect(clippy::print_stderr, reason = "a cell's standard error is its report to the factory")]
-fn complain(error: &dyn std::error::Error) {
+pub(crate) fn complain(error: &dyn std::error::Error) {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -66,7 +66,7 @@ fn inner(lifeline: RawFd, job: &Job) -> io::Result<u8> {
     watch_lifeline(lifeline)?;
     enter_room()?;
     if let Some(limits) = job.bound_within {
-        bound(limits)?;
+        bound::bound(limits)?;
     }
     match &job.task {
         Task::Run(run) => run_program(run),
@@ -115,52 +115,6 @@ fn enter_room() -> io::Result<()> {
     // By the working folder, which stays reachable whatever its parents' modes.
     mount_bind_recursive(".", "/tmp/data")?;
     std::env::set_current_dir("/tmp/data")
-}
-
-/// Bounds the cell without control groups: fewer processors, and an end to it
-/// when its processes together hold more memory than they may.
-///
-/// Processes are counted by the sandbox's own limit (`RLIMIT_NPROC`).
-fn bound(limits: Limits) -> io::Result<()> {
-    let mut cpus = rustix::thread::sched_getaffinity(None)?;
-    let allowed: Vec<_> =
-        (0..rustix::thread::CpuSet::MAX_CPU).filter(|n| cpus.is_set(*n)).collect();
-    for cpu in allowed.into_iter().skip(limits.cpus.max(1) as usize) {
-        cpus.unset(cpu);
-    }
-    rustix::thread::sched_setaffinity(None, &cpus)?;
-    std::thread::Builder::new().spawn(move || {
-        loop {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            if memory_in_use() > limits.memory_mib << 20 {
-                complain(&io::Error::other(format!(
-                    "the instance used more than its {} MiB of memory",
-                    limits.memory_mib
-                )));
-                std::process::exit(137);
-            }
-        }
-    })?;
-    Ok(())
-}
-
-/// Returns the bytes of private memory that all processes but this hold.
-fn memory_in_use() -> u64 {
-    let page = rustix::param::page_size() as u64;
-    let own = std::process::id().to_string();
-    let mut pages = 0;
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        if name.to_str().is_none_or(|name| name == own || name.parse::<u32>().is_err()) {
-            continue;
-        }
-        // A process may end while it is looked at; then it holds nothing.
-        let text = fs::read_to_string(entry.path().join("statm")).unwrap_or_default();
-        let mut fields = text.split(' ').map(|field| field.parse::<u64>().unwrap_or(0));
-        let (resident, shared) = (fields.nth(1).unwrap_or(0), fields.next().unwrap_or(0));
-        pages += resident.saturating_sub(shared);
-    }
-    pages * page
 }
 
 fn run_program(run: &Run) -> io::Result<u8> {

@@ -28,6 +28,7 @@ pub enum Task {
         into: PathBuf,
     },
     /// Remove trees and all they hold; those that do not exist are passed over.
+    /// Folders whose parent is not the cells' stay, empty.
     Remove {
         /// The trees.
         paths: Vec<PathBuf>,

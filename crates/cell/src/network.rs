@@ -12,6 +12,9 @@ use rustix::mount::mount_bind;
 use rustix::thread::{self, UnshareFlags};
 
 use crate::job::Network;
+use crate::resolver;
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Where a cell finds its network namespace.
 pub(crate) const PATH: &str = "/tmp/net";
@@ -23,6 +26,8 @@ pub(crate) enum NetworkError {
     Namespace(#[source] io::Error),
     #[error("failed to run pasta; install it with: apt-get install passt")]
     Start(#[source] io::Error),
+    #[error("failed to tell the instance its name server")]
+    Resolver(#[source] io::Error),
     #[error("pasta cannot connect the instance to the network: {0}")]
     Refused(String),
 }
@@ -40,28 +45,41 @@ pub(crate) fn create(network: &Network) -> Result<(), NetworkError> {
         .expect("making a namespace does not panic")
         .map_err(NetworkError::Namespace)?;
     let Some(forwards) = forwards else { return Ok(()) };
-    if !has_route() {
+    if !has_default_route() {
         // The instance then has no network either, as the host has none.
         return Ok(());
     }
+    let resolv_conf = fs::read_to_string(RESOLV_CONF).ok();
+    let resolv_conf = resolv_conf.as_deref().and_then(resolver::forwarded);
     #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
     let mut pasta = Command::new("pasta");
     // It goes to the background once the network stands, and ends with the cell.
     let output = pasta
-        .args(arguments(forwards))
+        .args(arguments(forwards, resolv_conf.is_some()))
         .stdin(Stdio::null())
         .output()
         .map_err(NetworkError::Start)?;
     if !output.status.success() {
         return Err(NetworkError::Refused(complaint(&output.stderr)));
     }
-    Ok(())
+    // After pasta, which asks the host's.
+    match resolv_conf {
+        Some(text) => replace_resolv_conf(&text).map_err(NetworkError::Resolver),
+        None => Ok(()),
+    }
 }
 
-fn arguments(forwards: &[u16]) -> Vec<String> {
+fn replace_resolv_conf(text: &str) -> io::Result<()> {
+    let own = "/tmp/resolv.conf";
+    fs::write(own, text)?;
+    Ok(mount_bind(own, RESOLV_CONF)?)
+}
+
+fn arguments(forwards: &[u16], forwards_names: bool) -> Vec<String> {
     let ports = forwards.iter().map(|port| format!("127.0.0.1/{port}")).collect::<Vec<_>>();
     let inward = if ports.is_empty() { "none".to_owned() } else { ports.join(",") };
-    [
+    let names = if forwards_names { &["--dns-forward", resolver::FORWARD][..] } else { &[] };
+    let fixed = [
         "--quiet",
         "--config-net",
         // Without this the gateway's address leads to the host's loopback.
@@ -79,9 +97,8 @@ fn arguments(forwards: &[u16]) -> Vec<String> {
         "--netns-only",
         "--netns",
         PATH,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ];
+    fixed.iter().chain(names).map(|&word| word.to_owned()).collect()
 }
 
 fn bind_new_namespace() -> io::Result<()> {
@@ -105,14 +122,25 @@ fn bring_loopback_up() -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other("`ip link set lo up` failed")) }
 }
 
-fn has_route() -> bool {
-    let any = |path: &str, is_default: &dyn Fn(&str) -> bool| {
-        fs::read_to_string(path).unwrap_or_default().lines().any(is_default)
-    };
-    any("/proc/net/route", &|line| line.split_whitespace().nth(1) == Some("00000000"))
-        || any("/proc/net/ipv6_route", &|line| {
-            line.starts_with(&"0".repeat(32)) && !line.ends_with(" lo")
-        })
+/// Says whether this machine has a default route. Without one, instances have
+/// no network, and no port leads into them.
+pub fn has_default_route() -> bool {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    is_routed(&read("/proc/net/route"), &read("/proc/net/ipv6_route"))
+}
+
+/// Looks for a default route in `/proc/net/route` and `/proc/net/ipv6_route`.
+fn is_routed(v4: &str, v6: &str) -> bool {
+    let v4 = v4.lines().skip(1).any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields.get(1) == Some(&"00000000") && fields.get(7) == Some(&"00000000")
+    });
+    let zero = "0".repeat(32);
+    v4 || v6.lines().any(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let (target, length, device) = (fields.first(), fields.get(1), fields.last());
+        target == Some(&zero.as_str()) && length == Some(&"00") && device != Some(&"lo")
+    })
 }
 
 /// Returns pasta's own words without its trouble with a missing syslog.
@@ -139,16 +167,33 @@ mod tests {
     #[test]
     fn pasta_never_opens_the_hosts_loopback() {
         assert_eq!(
-            arguments(&[]).join(" "),
+            arguments(&[], false).join(" "),
             "--quiet --config-net --no-map-gw --tcp-ports none --udp-ports none --tcp-ns none \
              --udp-ns none --runas 0 --netns-only --netns /tmp/net"
         );
-        assert!(arguments(&[8080, 2222]).contains(&"127.0.0.1/8080,127.0.0.1/2222".to_owned()));
+        assert!(arguments(&[], true).join(" ").ends_with("/tmp/net --dns-forward 169.254.1.1"));
+        assert!(
+            arguments(&[8080, 2222], false).contains(&"127.0.0.1/8080,127.0.0.1/2222".to_owned())
+        );
     }
 
     #[test]
     fn syslog_noise_is_left_out() {
         let stderr = b"Failed to send 53 bytes to syslog\nCouldn't open tun\n";
         assert_eq!(complaint(stderr), "Couldn't open tun");
+    }
+
+    #[test]
+    fn default_routes_are_found() {
+        let head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
+        let local = "eth0 0002000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
+        let default = "eth0 00000000 0102000A 0003 0 0 0 00000000 0 0 0\n";
+        let v6 = |device: &str| {
+            let zero = "0".repeat(32);
+            format!("{zero} 00 {zero} 00 {zero} 00000400 00000001 00000000 00000003 {device}\n")
+        };
+        assert!(is_routed(&format!("{head}{local}{default}"), ""));
+        assert!(!is_routed(&format!("{head}{local}"), &v6("lo")));
+        assert!(is_routed(head, &v6("eth0")));
     }
 }

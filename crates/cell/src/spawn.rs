@@ -1,7 +1,7 @@
 //! Starts a cell: the host's side of the namespaces.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -11,12 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{Gid, Uid};
-use rustix::thread::{self, UnshareFlags};
-
+use crate::enter::{Enter, Mapper, kvm_group};
 use crate::job::{Job, Limits, Task};
 use crate::limit::Group;
-use crate::{Ids, Range};
+use crate::{Folder, Ids};
 
 /// How often it is asked whether a cell is to end early.
 const TICK: Duration = Duration::from_millis(100);
@@ -91,6 +89,9 @@ pub enum SpawnError {
     /// A pipe to the cell broke.
     #[error("failed to talk to the cell")]
     Pipe(#[source] io::Error),
+    /// The task was given up.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl Cells {
@@ -117,14 +118,20 @@ impl Cells {
         &self.data
     }
 
-    /// Makes a folder below the data folder that cells may write to.
+    /// Makes a folder below the data folder that cells may write to. There may
+    /// be no link on the way: a cell could have put it there.
     pub fn make_folder(&self, path: &Path) -> io::Result<()> {
-        let full = self.data.join(path);
-        fs::create_dir_all(&full)?;
-        let (uid, gid) = self.ids.root();
-        let meta = fs::metadata(&full)?;
-        if (meta.uid(), meta.gid()) != (uid, gid) {
-            std::os::unix::fs::chown(&full, Some(uid), Some(gid))?;
+        Folder::open(&self.data)?.make(path, self.ids.root())
+    }
+
+    /// Gives a file below the data folder to the cells' root, and to nobody else
+    /// to read. There may be no link on the way.
+    pub fn hand_over(&self, path: &Path) -> io::Result<()> {
+        let place = Folder::open(&self.data)?.place(path)?;
+        let (user, group) = self.ids.root();
+        std::os::unix::fs::lchown(place.path(), Some(user), Some(group))?;
+        if fs::symlink_metadata(place.path())?.is_file() {
+            fs::set_permissions(place.path(), fs::Permissions::from_mode(0o600))?;
         }
         Ok(())
     }
@@ -165,6 +172,7 @@ impl Cells {
             lifeline: lifeline_read.as_raw_fd(),
             ready: ready_write.as_raw_fd(),
             go: go_read.as_raw_fd(),
+            others: [&lifeline, &ready_read, &go_write].map(AsRawFd::as_raw_fd),
             groups: if self.ids.privileged { kvm_group() } else { None },
             privileged: self.ids.privileged,
             session: stdio == Stdio::Pipes,
@@ -198,8 +206,37 @@ impl Cells {
         task: Task,
         input: &mut (dyn Read + Send),
     ) -> Result<Vec<u8>, SpawnError> {
+        self.run_unless(&|| false, name, task, input)
+    }
+
+    /// As [`Cells::run`], but ends the cell as soon as `is_given_up`.
+    ///
+    /// Whoever may wait long for the end of `input` ends that by itself.
+    pub fn run_unless(
+        &self,
+        is_given_up: &(dyn Fn() -> bool + Sync),
+        name: &str,
+        task: Task,
+        input: &mut (dyn Read + Send),
+    ) -> Result<Vec<u8>, SpawnError> {
         let mut cell = self.spawn(name, task, None, Stdio::Pipes)?;
-        let (stdin, stdout, stderr) = (cell.stdin.take(), cell.stdout.take(), cell.stderr.take());
+        let (leash, done) = (cell.leash(), AtomicBool::new(false));
+        let ended = std::thread::scope(|scope| {
+            let watchdog = scope.spawn(|| leash.cut_when(is_given_up, &done));
+            let ended = cell.talk(input);
+            done.store(true, Ordering::Release);
+            watchdog.thread().unpark();
+            ended
+        });
+        // What a cell says that was ended is not why.
+        ended.map_err(|error| if is_given_up() { SpawnError::Cancelled } else { error })
+    }
+}
+
+impl Cell {
+    /// Feeds the task `input` and returns what it says, once it has ended well.
+    fn talk(&mut self, input: &mut (dyn Read + Send)) -> Result<Vec<u8>, SpawnError> {
+        let (stdin, stdout, stderr) = (self.stdin.take(), self.stdout.take(), self.stderr.take());
         std::thread::scope(|scope| {
             let feed = scope.spawn(move || match stdin {
                 // The task may end before it has read everything; that it
@@ -212,7 +249,7 @@ impl Cells {
             });
             let complaints = scope.spawn(move || read_all(stderr));
             let output = read_all(stdout).map_err(SpawnError::Pipe)?;
-            let status = cell.wait().map_err(SpawnError::Pipe)?;
+            let status = self.wait().map_err(SpawnError::Pipe)?;
             let complaints = complaints.join().expect("reading a pipe does not panic");
             let complaints = complaints.map_err(SpawnError::Pipe)?;
             if !status.success() {
@@ -227,9 +264,7 @@ impl Cells {
             Ok(output)
         })
     }
-}
 
-impl Cell {
     /// Waits until the task has ended.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
@@ -275,121 +310,6 @@ impl Drop for Cell {
     }
 }
 
-/// What the child does between fork and exec.
-struct Enter {
-    lifeline: i32,
-    ready: i32,
-    go: i32,
-    groups: Option<Gid>,
-    privileged: bool,
-    session: bool,
-}
-
-impl Enter {
-    fn run(&self) -> io::Result<()> {
-        // SAFETY: the descriptors are open in the parent for as long as the
-        // child is between fork and exec.
-        #[expect(unsafe_code, reason = "descriptors cross the fork as numbers")]
-        let (lifeline, ready, go) = unsafe {
-            (
-                rustix::fd::BorrowedFd::borrow_raw(self.lifeline),
-                rustix::fd::BorrowedFd::borrow_raw(self.ready),
-                rustix::fd::BorrowedFd::borrow_raw(self.go),
-            )
-        };
-        if self.session {
-            // A terminal's Ctrl-C is for the factory, which ends the cell in order.
-            rustix::process::setsid()?;
-        }
-        let pid = rustix::process::getpid().as_raw_nonzero().get();
-        if self.privileged {
-            thread::set_thread_groups(self.groups.as_slice())?;
-        }
-        // SAFETY: the child has one thread and holds no borrowed descriptor
-        // table of another.
-        #[expect(unsafe_code, reason = "unshare is only sound in a process with one thread")]
-        unsafe {
-            thread::unshare_unsafe(UnshareFlags::NEWUSER)?;
-        }
-        rustix::io::write(ready, &pid.to_le_bytes())?;
-        let mut answer = [0];
-        if rustix::io::read(go, &mut answer)? != 1 {
-            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-        }
-        thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
-        thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?;
-        // SAFETY: as above.
-        #[expect(unsafe_code, reason = "unshare is only sound in a process with one thread")]
-        unsafe {
-            thread::unshare_unsafe(
-                UnshareFlags::NEWNS
-                    | UnshareFlags::NEWPID
-                    | UnshareFlags::NEWIPC
-                    | UnshareFlags::NEWUTS,
-            )?;
-        }
-        rustix::io::fcntl_setfd(lifeline, rustix::io::FdFlags::empty())?;
-        Ok(())
-    }
-}
-
-/// Writes the child's id maps, from the parent, while the child waits.
-struct Mapper {
-    ready: OwnedFd,
-    go: OwnedFd,
-    ids: Ids,
-}
-
-impl Mapper {
-    fn run(self, group: Option<&Group>) -> Result<(), SpawnError> {
-        let mut pid = [0; 4];
-        let mut ready = fs::File::from(self.ready);
-        if ready.read_exact(&mut pid).is_err() {
-            // The child failed before it could ask; `Command::spawn` says why.
-            return Ok(());
-        }
-        let pid = i32::from_le_bytes(pid);
-        if let Some(group) = group {
-            group.add(pid);
-        }
-        map(pid, "uid", &self.ids.users, self.ids.privileged)?;
-        map(pid, "gid", &self.ids.groups, self.ids.privileged)?;
-        fs::File::from(self.go).write_all(&[1]).map_err(SpawnError::Pipe)
-    }
-}
-
-fn map(pid: i32, kind: &str, ranges: &[Range], privileged: bool) -> Result<(), SpawnError> {
-    let fail = |why: String| SpawnError::Map(why);
-    if privileged {
-        let text: String = ranges
-            .iter()
-            .map(|range| format!("{} {} {}\n", range.inside, range.outside, range.count))
-            .collect();
-        let path = format!("/proc/{pid}/{kind}_map");
-        return fs::write(&path, text).map_err(|error| fail(format!("{path}: {error}")));
-    }
-    let tool = format!("new{kind}map");
-    #[expect(clippy::disallowed_methods, reason = "cell is the crate that starts processes")]
-    let mut command = Command::new(&tool);
-    command.arg(pid.to_string());
-    for range in ranges {
-        command.args([range.inside, range.outside, range.count].map(|n| n.to_string()));
-    }
-    let output = command.output().map_err(|error| {
-        fail(format!("{tool}: {error}; install it with: apt-get install uidmap"))
-    })?;
-    if !output.status.success() {
-        return Err(fail(format!("{tool}: {}", String::from_utf8_lossy(&output.stderr).trim())));
-    }
-    Ok(())
-}
-
-/// Returns the group that may open `/dev/kvm`, which root's cells keep.
-fn kvm_group() -> Option<Gid> {
-    let meta = fs::metadata("/dev/kvm").ok()?;
-    (meta.gid() != 0 && meta.mode() & 0o060 == 0o060).then(|| Gid::from_raw(meta.gid()))
-}
-
 fn pipe() -> Result<(OwnedFd, OwnedFd), SpawnError> {
     // Above the standard streams, so that a caller without those keeps them apart.
     let high = |fd: OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 10);
@@ -406,4 +326,23 @@ fn read_all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
         stream.read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Range;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_cannot_be_mapped_are_an_error_and_no_wait() {
+        let data = tempfile::tempdir().unwrap();
+        // The kernel takes no range without ids, whoever writes it.
+        let nobody = vec![Range { inside: 0, outside: 0, count: 0 }];
+        let ids = Ids { users: nobody.clone(), groups: nobody, privileged: true };
+        let cells = Cells::new(data.path(), ids).unwrap();
+        let task = Task::Remove { paths: Vec::new() };
+        let error = cells.run("unmapped", task, &mut io::empty()).unwrap_err().to_string();
+        assert!(error.starts_with("failed to map user ids: /proc/"), "{error}");
+    }
 }

@@ -66,6 +66,9 @@ impl Home {
         for image in &recovered.failed {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
         }
+        if let Some(why) = &recovered.left {
+            out.note(format_args!("an earlier build's files are still there: {why}"));
+        }
         Ok(factory)
     }
 

@@ -340,7 +340,8 @@ impl<'a> Work<'a> {
         self.sandbox = None;
         // After a failure it is gone already.
         if self.factory.cells.data().join(&self.folder).exists() {
-            recover::remove(&self.factory.cells, vec![self.folder.clone()]);
+            // What is left is told, and tried again, when the factory is next opened.
+            let _left = recover::remove(&self.factory.cells, vec![self.folder.clone()]);
         }
     }
 

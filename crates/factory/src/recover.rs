@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cell::{Cells, Task};
+use cell::{Cells, SpawnError, Task};
 use model::ImageState;
 use store::{Db, StoreError, run};
 
@@ -16,8 +16,9 @@ use crate::owner;
 pub struct Recovered {
     /// The images whose builds had been cut short, now failed.
     pub failed: Vec<String>,
-    /// How many folders were removed.
-    pub folders: usize,
+    /// Why folders of theirs are still there, if any are. The next recovery
+    /// tries again.
+    pub left: Option<String>,
 }
 
 /// Ends the runs whose process is gone; returns the names of their images.
@@ -53,24 +54,24 @@ pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreEr
             .any(|run| name.starts_with(run))
     };
     cells.tidy_up(&dead);
-    let folders = stale.len();
-    remove(cells, stale);
-    Ok(Recovered { failed, folders })
+    let left = remove(cells, stale).err().map(|error| error.to_string());
+    Ok(Recovered { failed, left })
 }
 
 /// Removes folders that cells have written to. What cannot be removed now is
 /// found again by the next recovery.
-pub(crate) fn remove(cells: &Cells, folders: Vec<PathBuf>) {
+pub(crate) fn remove(cells: &Cells, folders: Vec<PathBuf>) -> Result<(), SpawnError> {
     if folders.is_empty() {
-        return;
+        return Ok(());
     }
     let task = Task::Remove { paths: folders.clone() };
-    // The cell empties the folders; as root's it may not take them out of
-    // their parent, which is done here, and says so by failing.
-    let _ = cells.run("remove", task, &mut std::io::empty());
+    let emptied = cells.run("remove", task, &mut std::io::empty());
     for folder in folders {
+        // A cell of root's may not take it out of its parent. If it is not
+        // empty, the cell has said why.
         let _ = fs::remove_dir(cells.data().join(folder));
     }
+    emptied.map(drop)
 }
 
 fn stale(data: &Path, live: &HashSet<String>) -> Vec<PathBuf> {

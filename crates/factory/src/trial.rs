@@ -121,7 +121,7 @@ impl Factory {
     ) -> Result<Machine, Box<Failure>> {
         let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
         let firmware = Firmware::find().ok_or_else(|| fail(&NoFirmware))?;
-        let disk = self.disk(site, base)?;
+        let disk = self.disk(site, base, watch)?;
         let size =
             std::fs::metadata(self.cells.data().join(&disk)).map_err(|error| fail(&error))?;
         let launch = vm::Launch {
@@ -140,7 +140,12 @@ impl Factory {
     }
 
     /// Returns a disk that boots the base: its own, or one that is made of it.
-    fn disk(&self, site: &Site<'_>, base: &Receipt) -> Result<PathBuf, Box<Failure>> {
+    fn disk(
+        &self,
+        site: &Site<'_>,
+        base: &Receipt,
+        watch: &dyn Watch,
+    ) -> Result<PathBuf, Box<Failure>> {
         if let Boot::Disk { disk, .. } = &base.boot {
             return Ok(disk.clone());
         }
@@ -149,7 +154,8 @@ impl Factory {
             Blueprint { name: "trial", working_directory: "/tmp", gib: None, relabel: false };
         let task =
             Task::WriteDisk(description(&blueprint, base, vec![base.tree.clone()], disk.clone()));
-        let written = self.cells.run(&format!("{}-disk", site.name), task, &mut std::io::empty());
+        let (given_up, name) = (|| watch.cancelled(), format!("{}-disk", site.name));
+        let written = self.cells.run_unless(&given_up, &name, task, &mut std::io::empty());
         written.map_err(|error| Failure::of(Cause::Factory, &error))?;
         Ok(disk)
     }

@@ -138,13 +138,13 @@ impl Sandbox {
         if watch.cancelled() {
             return Err(ExecuteError::Cancelled);
         }
+        let memory_mib = self.launch.limits.memory_mib;
         match outcome {
-            Err(_) if cell.ran_out_of_memory() => {
-                Err(ExecuteError::OutOfMemory { memory_mib: self.launch.limits.memory_mib })
-            }
+            Err(_) if cell.ran_out_of_memory() => Err(ExecuteError::OutOfMemory { memory_mib }),
             Err(ExecuteError::Died(_)) if !complaints.is_empty() => {
                 Err(ExecuteError::Died(complaints))
             }
+            Ok(outcome) if cell.ran_out_of_memory() => Ok(starved(outcome, memory_mib)),
             other => other,
         }
     }
@@ -178,6 +178,18 @@ impl Sandbox {
             network: Network::Own { forwards: Vec::new() },
             enter: false,
         }
+    }
+}
+
+/// Has a failure tell that the kernel ended processes for want of memory,
+/// which the step that lost them cannot know.
+fn starved(outcome: Outcome, memory_mib: u64) -> Outcome {
+    match outcome {
+        Outcome::Ended { status: status @ Status::Failed, message } => {
+            let why = ExecuteError::OutOfMemory { memory_mib };
+            Outcome::Ended { status, message: format!("{message}; {why}") }
+        }
+        other @ (Outcome::Ended { .. } | Outcome::Reboot { .. }) => other,
     }
 }
 
@@ -221,6 +233,21 @@ fn last_of(mut stream: impl Read) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_that_the_kernel_ended_is_told_why() {
+        let ended = |status, message: &str| Outcome::Ended { status, message: message.to_owned() };
+        assert_eq!(
+            starved(ended(Status::Failed, "step Try: it was killed"), 512),
+            ended(
+                Status::Failed,
+                "step Try: it was killed; the instance ran out of memory (512 MiB); a larger \
+                 instance type has more"
+            )
+        );
+        let good = ended(Status::Success, "");
+        assert_eq!(starved(good.clone(), 512), good);
+    }
 
     #[test]
     fn only_the_end_of_a_long_complaint_is_kept() {

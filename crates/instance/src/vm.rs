@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cell::{Cells, Network, Run, Stdio, Task};
+use cell::{Cells, Folder, Network, Run, Stdio, Task};
 use channel::{Event, Execute, Request, Status};
 
 use crate::conversation::{ExecuteError, MAX_REBOOTS, Outcome, Watch};
@@ -92,10 +92,11 @@ impl Machine {
             firmware: &launch.firmware,
         };
         make_files(cells, &plan, &place, &seed)?;
+        let data = Folder::open(cells.data()).map_err(prepare)?;
         let task = machine(&plan, Vec::new());
         let started = now();
         let cell = cells.spawn(&launch.name, task, None, Stdio::Pipes).map_err(start)?;
-        let mut link = Link::new(cell, cells.data().join(plan.console()));
+        let mut link = Link::new(cell, data, plan.console());
         wait_until_ready(&mut link, launch.patience, watch)?;
         let boot = now().duration_since(started);
         let folder = cells.data().join(&launch.work);
@@ -158,9 +159,9 @@ impl Machine {
                 Event::Ended { status, message } => return Ok(Outcome::Ended { status, message }),
                 Event::Refused { message } => return Err(ExecuteError::Refused(message)),
                 Event::Ready { .. } => {
-                    return Err(self
-                        .link
-                        .died("the machine restarted although nothing asked it to"));
+                    return Err(self.link.died(
+                        "the machine, or the agent in it, restarted although nothing asked it to",
+                    ));
                 }
             }
         }

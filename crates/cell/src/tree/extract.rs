@@ -10,6 +10,7 @@ use disk::system::{FindError, System, WalkError};
 use disk::{Entry, Kind, Time, gpt, sparse};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags, utimensat};
 
+use crate::Folder;
 use crate::job::{Unpacked, Volume};
 
 /// A disk's system could not be unpacked.
@@ -17,6 +18,8 @@ use crate::job::{Unpacked, Volume};
 pub(crate) enum ReadDiskError {
     #[error("failed to open {}", path.display())]
     Image { path: PathBuf, source: io::Error },
+    #[error("failed to open the folder {}", path.display())]
+    Folder { path: PathBuf, source: io::Error },
     #[error("it has no readable GUID partition table")]
     Table(#[from] gpt::ReadError),
     #[error(transparent)]
@@ -48,11 +51,11 @@ pub(crate) fn extract(archive: impl Read, into: &Path) -> io::Result<()> {
         let mut entry = entry?;
         if entry.header().entry_type().is_dir() {
             let mtime = entry.header().mtime()?.try_into().map_err(io::Error::other)?;
-            folders.push((into.join(entry.path()?), Time { seconds: mtime, nanos: 0 }));
+            folders.push((entry.path()?.into_owned(), Time { seconds: mtime, nanos: 0 }));
         }
         entry.unpack_in(into)?;
     }
-    set_times(folders)
+    set_times(&Folder::open(into)?, folders)
 }
 
 /// Unpacks the Linux system of a raw disk image into the folder `into`.
@@ -62,21 +65,18 @@ pub(crate) fn read_disk(disk: &Path, into: &Path) -> Result<Unpacked, ReadDiskEr
     let fail = |source| ReadDiskError::Image { path: disk.to_owned(), source };
     let table = gpt::Table::read(open().map_err(fail)?)?;
     let mut system = System::find(&table, open)?;
+    let tree = Folder::open(into)
+        .map_err(|source| ReadDiskError::Folder { path: into.to_owned(), source })?;
     let mut folders = Vec::new();
     let notes = system.walk(|entry, content| {
         let fail = |source| MakeError { path: entry.path.clone(), source };
-        let at = place(into, entry);
-        make(into, &at, entry, content).map_err(fail)?;
-        match entry.kind {
-            Kind::Directory => folders.push((at, entry.mtime)),
-            Kind::HardLink(_) | Kind::CharDevice { .. } | Kind::BlockDevice { .. } => {}
-            Kind::File { .. } | Kind::Symlink(_) | Kind::Fifo | Kind::Socket => {
-                set_time(&at, entry.mtime).map_err(fail)?;
-            }
+        make(&tree, entry, content).map_err(fail)?;
+        if let Kind::Directory = entry.kind {
+            folders.push((path(&entry.path).to_owned(), entry.mtime));
         }
         Ok(())
     })?;
-    set_times(folders).map_err(ReadDiskError::Times)?;
+    set_times(&tree, folders).map_err(ReadDiskError::Times)?;
     let volumes = system.volumes().into_iter().map(|volume| Volume {
         place: volume.place.into(),
         offset: volume.offset,
@@ -87,11 +87,16 @@ pub(crate) fn read_disk(disk: &Path, into: &Path) -> Result<Unpacked, ReadDiskEr
     Ok(Unpacked { volumes: volumes.collect(), notes })
 }
 
-fn place(into: &Path, entry: &Entry) -> PathBuf {
-    into.join(std::ffi::OsStr::from_bytes(&entry.path))
+fn path(bytes: &[u8]) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
-fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Result<()> {
+/// Makes a file with its owner, mode, attributes and, unless it is a folder, time.
+///
+/// Where it lies is the disk's word, and so is what lies on the way there.
+fn make(tree: &Folder, entry: &Entry, content: &mut dyn Read) -> io::Result<()> {
+    let place = tree.place(path(&entry.path))?;
+    let at = place.path();
     match &entry.kind {
         Kind::Directory if entry.path.is_empty() => {}
         Kind::Directory => fs::create_dir(at)?,
@@ -101,10 +106,8 @@ fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Re
         Kind::File { dense: false, .. } => {
             sparse::copy(content, File::create_new(at)?)?;
         }
-        Kind::Symlink(target) => symlink(std::ffi::OsStr::from_bytes(target), at)?,
-        Kind::HardLink(first) => {
-            return fs::hard_link(into.join(std::ffi::OsStr::from_bytes(first)), at);
-        }
+        Kind::Symlink(target) => symlink(path(target), at)?,
+        Kind::HardLink(first) => return fs::hard_link(tree.place(path(first))?.path(), at),
         Kind::Fifo | Kind::Socket => {
             let kind = match entry.kind {
                 Kind::Fifo => rustix::fs::FileType::Fifo,
@@ -127,7 +130,16 @@ fn make(into: &Path, at: &Path, entry: &Entry, content: &mut dyn Read) -> io::Re
             set.map_err(|error| told_attribute(name, error.into()))?;
         }
     }
-    Ok(())
+    match entry.kind {
+        // A folder's time changes with each file made in it, and is set last.
+        Kind::Directory
+        | Kind::HardLink(_)
+        | Kind::CharDevice { .. }
+        | Kind::BlockDevice { .. } => Ok(()),
+        Kind::File { .. } | Kind::Symlink(_) | Kind::Fifo | Kind::Socket => {
+            set_time(at, entry.mtime)
+        }
+    }
 }
 
 /// The last id that a cell has.
@@ -150,8 +162,8 @@ fn told_attribute(name: &[u8], error: io::Error) -> io::Error {
 }
 
 /// Sets folders' times, last of all, since each file made in one changes it.
-fn set_times(folders: Vec<(PathBuf, Time)>) -> io::Result<()> {
-    folders.into_iter().try_for_each(|(path, time)| set_time(&path, time))
+fn set_times(tree: &Folder, folders: Vec<(PathBuf, Time)>) -> io::Result<()> {
+    folders.into_iter().try_for_each(|(path, time)| set_time(tree.place(&path)?.path(), time))
 }
 
 /// Sets the time of last change of a file, or of a link itself.
@@ -163,7 +175,62 @@ fn set_time(path: &Path, time: Time) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+
+    fn entry(path: &str, kind: Kind) -> Entry {
+        // Owned by whoever runs this, as others may not be given files.
+        let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
+        let mode = if let Kind::Directory = kind { 0o750 } else { 0o640 };
+        Entry {
+            path: path.as_bytes().to_vec(),
+            kind,
+            mode,
+            uid: uid.as_raw(),
+            gid: gid.as_raw(),
+            mtime: Time { seconds: 7, nanos: 0 },
+            xattrs: BTreeMap::new(),
+        }
+    }
+
+    fn text() -> Kind {
+        Kind::File { size: 4, dense: true }
+    }
+
+    #[test]
+    fn what_a_disk_holds_stays_below_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("tree");
+        fs::create_dir(&into).unwrap();
+        let tree = Folder::open(&into).unwrap();
+        let make = |path: &str, kind| make(&tree, &entry(path, kind), &mut &b"text"[..]);
+        make("", Kind::Directory).unwrap();
+        make("etc", Kind::Directory).unwrap();
+        make("etc/hostname", text()).unwrap();
+        make("etc/again", Kind::HardLink(b"etc/hostname".to_vec())).unwrap();
+        make("link", Kind::Symlink(b"..".to_vec())).unwrap();
+        let made = fs::metadata(into.join("etc/hostname")).unwrap();
+        assert_eq!((made.mode() & 0o7777, made.mtime(), made.nlink()), (0o640, 7, 2));
+
+        fs::write(dir.path().join("secret"), "of the host").unwrap();
+        for path in ["link/out", "../out", "/../out", "etc/../../out", "link"] {
+            assert!(make(path, text()).is_err(), "{path}");
+        }
+        for first in ["link/secret", "../secret"] {
+            let kind = Kind::HardLink(first.as_bytes().to_vec());
+            assert!(make("etc/secret", kind).is_err(), "{first}");
+        }
+        let time = Time { seconds: 7, nanos: 0 };
+        assert!(set_times(&tree, vec![("link/tree".into(), time)]).is_err());
+        let mut outside: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        outside.sort();
+        assert_eq!(outside, ["secret", "tree"]);
+    }
 
     #[test]
     fn what_a_tree_cannot_hold_is_named() {

@@ -21,7 +21,7 @@ pub(super) fn order(
     rules: &[LeaveOut],
 ) -> io::Result<Vec<PathBuf>> {
     let rules = Rules::new(rules, |flag| exists(&merged.join(flag)));
-    let mut order = Order { merged, rules, seen: HashSet::new(), paths: Vec::new() };
+    let mut order = Order { merged, rules, folders: HashSet::new(), paths: Vec::new() };
     for (n, layer) in layers.iter().enumerate() {
         order.visit(layer, &layers[n + 1..], Path::new(""))?;
     }
@@ -31,7 +31,9 @@ pub(super) fn order(
 struct Order<'a> {
     merged: &'a Path,
     rules: Rules<'a>,
-    seen: HashSet<PathBuf>,
+    /// The folders so far. Another file is met only once, in the highest layer
+    /// that has it.
+    folders: HashSet<PathBuf>,
     paths: Vec<PathBuf>,
 }
 
@@ -57,12 +59,14 @@ impl Order<'_> {
             {
                 continue;
             }
-            if self.seen.insert(path.clone()) {
+            if !is_folder {
+                self.paths.push(path);
+                continue;
+            }
+            if self.folders.insert(path.clone()) {
                 self.paths.push(path.clone());
             }
-            if is_folder {
-                self.visit(layer, above, &path)?;
-            }
+            self.visit(layer, above, &path)?;
         }
         Ok(())
     }

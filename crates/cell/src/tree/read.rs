@@ -1,39 +1,30 @@
 //! Reads one file of a layered tree.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
-use rustix::io::Errno;
+use crate::{Folder, overlay};
 
-use crate::overlay;
+/// The largest file that is read, in bytes. The reader holds it in memory.
+const MOST: u64 = 1 << 20;
 
 /// Copies `file` of the tree that `layers` make to `out`; nothing if there is
 /// no such file. Links lead to places inside the tree only.
 pub(crate) fn read(layers: &[PathBuf], file: &Path, out: &mut impl Write) -> io::Result<()> {
     let at = Path::new("/tmp/tree");
     overlay::mount_readable(layers, at)?;
-    let root = openat(CWD, at, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
-    match open(&root, file) {
-        Ok(found) => drop(io::copy(&mut File::from(found), out)?),
-        Err(Errno::NOENT | Errno::NOTDIR) => {}
-        Err(error) => return Err(io::Error::other(format!("{}: {error}", file.display()))),
+    match copy(&Folder::open(at)?, file, out) {
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            Ok(())
+        }
+        copied => copied.map_err(|error| io::Error::other(format!("{}: {error}", file.display()))),
     }
-    Ok(())
 }
 
-/// Opens `file` for reading, below `root` wherever its links lead.
-fn open(root: &OwnedFd, file: &Path) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    // The kernel gives up with EAGAIN when a path with `..` (here a link such
-    // as os-release's) is resolved while anything on the machine is renamed
-    // or mounted, and asks to be called again: openat2(2).
-    loop {
-        match openat2(root, file, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
-            Err(Errno::AGAIN) => std::thread::yield_now(),
-            opened => return opened,
-        }
+fn copy(tree: &Folder, file: &Path, out: &mut impl Write) -> io::Result<()> {
+    let found = tree.file(file)?;
+    if io::copy(&mut found.take(MOST + 1), out)? > MOST {
+        return Err(io::Error::other(format!("it has more than {MOST} bytes")));
     }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use disk::layout::{ESP_SIZE, Layout};
@@ -17,7 +17,7 @@ use super::entry::entry;
 use super::needed::needed;
 use super::order::order;
 use crate::job::{Content, Disk, Extra, Source, Volume};
-use crate::overlay;
+use crate::{Folder, overlay};
 
 /// Where the tree is mounted while it is written.
 const TREE: &str = "/tmp/tree";
@@ -73,14 +73,18 @@ pub(crate) enum WriteError {
 pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
     let tree = Path::new(TREE);
     overlay::mount_readable(&disk.layers, tree).map_err(WriteError::Mount)?;
-    let paths = order(&disk.layers, tree, &disk.leave_out)
+    let folder = Folder::open(tree).map_err(WriteError::Mount)?;
+    let mut paths = order(&disk.layers, tree, &disk.leave_out)
         .map_err(|source| WriteError::Tree { path: PathBuf::new(), source })?;
-    let paths: Vec<_> = paths.into_iter().filter(|path| stays(path, &disk.extras)).collect();
+    paths.retain(|path| stays(path, &disk.extras));
 
     let mut out = OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
+        // For the cells' root and whoever runs the factory: as root, others
+        // can look into the data folder.
+        .mode(0o600)
         .open(&disk.out)
         .map_err(WriteError::Image)?;
     let volumes = match &disk.source {
@@ -88,7 +92,7 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
             let layout = layout(guids, *size, needed(tree, &paths)?)?;
             out.set_len(layout.disk_size()).map_err(WriteError::Image)?;
             layout.table().write(&mut out)?;
-            write_esp(&mut out, &layout, *esp_id, esp)?;
+            write_esp(&folder, &mut out, &layout, *esp_id, esp)?;
             vec![Volume {
                 place: PathBuf::new(),
                 offset: layout.root_offset(),
@@ -106,6 +110,10 @@ pub(crate) fn write_disk(disk: &Disk) -> Result<Written, WriteError> {
             .filter(|other| *other != volume && other.place.starts_with(&volume.place))
             .map(|other| other.place.as_path())
             .collect();
+        // A link in its place, or on the way to it, would lead out of the tree.
+        folder
+            .folder(&volume.place)
+            .map_err(|source| WriteError::Tree { path: volume.place.clone(), source })?;
         used += write_volume(disk, tree, &paths, &mut out, volume, &within)?;
     }
     let size = out.metadata().map_err(WriteError::Image)?.len();
@@ -132,18 +140,26 @@ fn layout(guids: &[[u8; 16]; 3], size: Option<u64>, needed: u64) -> Result<Layou
 }
 
 fn write_esp(
+    tree: &Folder,
     out: &mut File,
     layout: &Layout,
     id: u32,
     esp: &[(String, Content)],
 ) -> Result<(), WriteError> {
     let mut files = Vec::new();
+    let mut room = layout.esp_size;
     for (path, content) in esp {
-        let bytes = match content {
-            Content::Text(text) => text.clone().into_bytes(),
-            Content::Tree(from) => fs::read(Path::new(TREE).join(from))
-                .map_err(|source| WriteError::Tree { path: from.clone(), source })?,
-        };
+        let mut bytes = Vec::new();
+        match content {
+            Content::Text(text) => bytes.extend(text.bytes()),
+            Content::Tree(from) => {
+                let fail = |source| WriteError::Tree { path: from.clone(), source };
+                // With one byte more than there is room for, it is refused below.
+                let file = tree.file(from).map_err(fail)?;
+                file.take(room + 1).read_to_end(&mut bytes).map_err(fail)?;
+            }
+        }
+        room = room.saturating_sub(bytes.len() as u64);
         files.push((path.as_str(), bytes));
     }
     let files: Vec<_> = files.iter().map(|(path, content)| fat::File { path, content }).collect();
@@ -176,15 +192,15 @@ fn write_volume(
     let is_own = |path: &Path| {
         path.starts_with(&volume.place) && !within.iter().any(|place| path.starts_with(place))
     };
-    let own: Vec<_> = paths
+    let own: Vec<&Path> = paths
         .iter()
         .filter(|path| is_own(path))
-        .filter_map(|path| Some(path.strip_prefix(&volume.place).ok()?.to_owned()))
-        .filter(|path| path != Path::new(""))
+        .filter_map(|path| path.strip_prefix(&volume.place).ok())
+        .filter(|path| *path != Path::new(""))
         .collect();
     let mut writer = ext4::Writer::new(out, volume.offset, options)?;
     let mut first_names = HashMap::new();
-    for path in std::iter::once(Path::new("")).chain(own.iter().map(PathBuf::as_path)) {
+    for path in std::iter::once(Path::new("")).chain(own.iter().copied()) {
         let full = tree.join(&volume.place).join(path);
         let fail = |source| WriteError::Tree { path: volume.place.join(path), source };
         let meta = fs::symlink_metadata(&full).map_err(fail)?;
@@ -221,13 +237,13 @@ fn add_extra(
     writer: &mut ext4::Writer<&mut File>,
     path: &Path,
     extra: &Extra,
-    paths: &[PathBuf],
+    paths: &[&Path],
     epoch: i64,
 ) -> Result<(), WriteError> {
     let mut missing: Vec<_> = path
         .ancestors()
         .skip(1)
-        .filter(|parent| parent != &Path::new("") && !paths.iter().any(|path| path == parent))
+        .filter(|parent| *parent != Path::new("") && !paths.contains(parent))
         .collect();
     missing.reverse();
     for parent in missing {

@@ -176,8 +176,16 @@ async fn copy(
 
 fn introduce(login: &Login, forwards: &[HostPort], accelerator: Accelerator, out: &Output) {
     out.note(format_args!("starting the machine ({accelerator}); Ctrl-A X ends it"));
+    let is_routed = cell::has_default_route();
     for HostPort(Forward { host, machine }) in forwards {
-        out.note(format_args!("localhost:{host} leads to the machine's port {machine}"));
+        if is_routed {
+            out.note(format_args!("localhost:{host} leads to the machine's port {machine}"));
+        } else {
+            // The machine's network is made after the host's.
+            out.warning(&format!(
+                "localhost:{host} leads nowhere, as this machine has no default route\n"
+            ));
+        }
     }
     match login {
         Login::Password { password, .. } => {

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::setting::{Setting, Traces, text};
+use crate::setting::{Setting, Traces, is_below, processes, text};
 
 const UNTESTED: &str = "imageTestsConfiguration:\n  imageTestsEnabled: false\n";
 
@@ -110,7 +110,10 @@ fn a_machine_that_dies_fails_the_test() {
     let (before, amis) = (Traces::now(&setting), setting.amis());
     let mut build = start(&setting, &project);
     wait_for(&mut build, "begun");
-    let machine = descendant(build.id(), "qemu-system").expect("the test runs in a machine");
+    let machine = processes(|name| name.starts_with("qemu-system"))
+        .find(|pid| is_below(*pid, build.id()))
+        .expect("the test runs in a machine")
+        .to_string();
     assert!(Command::new("kill").args(["-KILL", &machine]).status().unwrap().success());
     assert_eq!(build.wait().unwrap().code(), Some(4));
     assert_eq!(Traces::now(&setting), before);
@@ -254,32 +257,6 @@ fn a_killed_factory_leaves_nothing() {
     assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
     assert!(setting.run(&["gc"]).status.success());
     Traces::check_settled(&setting, &before);
-}
-
-/// Returns the id of a process below `ancestor` whose name begins so.
-fn descendant(ancestor: u32, name: &str) -> Option<String> {
-    let is_below = |pid: &str| {
-        let mut pid = pid.to_owned();
-        while let Some(parent) = parent(&pid) {
-            if parent == ancestor.to_string() {
-                return true;
-            }
-            pid = parent;
-        }
-        false
-    };
-    let pids = std::fs::read_dir("/proc").unwrap().flatten();
-    let mut pids = pids.filter_map(|entry| entry.file_name().into_string().ok());
-    pids.find(|pid| {
-        let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-        comm.is_ok_and(|comm| comm.starts_with(name)) && is_below(pid)
-    })
-}
-
-fn parent(pid: &str) -> Option<String> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
-    Some(parent.trim().to_owned())
 }
 
 fn start(setting: &Setting, project: &Path) -> std::process::Child {

@@ -1,6 +1,7 @@
 //! Makes a disk of what the components left.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use base::{Boot, Receipt};
 use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
@@ -100,8 +101,9 @@ pub(crate) fn create_image(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         relabel: must_relabel(work, base, &layers)?,
     };
     let task = Task::WriteDisk(description(&blueprint, base, layers, disk.clone()));
+    let is_given_up = || work.cancel.load(Ordering::Acquire);
     let output = cells
-        .run(&format!("{}-image", work.run.work), task, &mut std::io::empty())
+        .run_unless(&is_given_up, &format!("{}-image", work.run.work), task, &mut std::io::empty())
         .map_err(|error| fail(&error))?;
     let written: cell::Written = serde_json::from_slice(&output).map_err(|error| fail(&error))?;
 

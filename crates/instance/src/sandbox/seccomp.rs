@@ -3,8 +3,9 @@
 //! A list of what is allowed: what is not on it does not exist. Left out are
 //! those that change the kernel (modules, kexec, bpf, clocks, swap), look into
 //! other processes or handles (ptrace, process_vm_*, open_by_handle_at, kcmp,
-//! perf), make namespaces or mounts, or widen the attack surface for nothing
-//! (keyrings, userfaultfd, io_uring, vsock).
+//! perf), make namespaces or mounts, undo a limit (sched_setaffinity), or widen
+//! the attack surface for nothing (keyrings, userfaultfd, io_uring, sockets of
+//! rare families).
 
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
@@ -17,7 +18,10 @@ const CLONE_NEW: u64 = 0x7e02_0000;
 
 const ENOSYS: u32 = 38;
 const EPERM: u32 = 1;
-const AF_VSOCK: u64 = 40;
+
+/// The families of sockets that programs use (address_families(7)): UNIX,
+/// INET, INET6 and NETLINK.
+const FAMILIES: [u64; 4] = [1, 2, 10, 16];
 
 /// Calls that only make files durable. They succeed at once: an instance that
 /// the machine's crash interrupts is built anew, so nothing is gained by
@@ -59,13 +63,13 @@ const ALLOWED: &str = "
  rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
  rt_tgsigqueueinfo
  sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr
- sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr
+ sched_getparam sched_getscheduler sched_rr_get_interval sched_setattr
  sched_setparam sched_setscheduler sched_yield seccomp select semctl semget semop semtimedop
  send sendfile sendfile64 sendmmsg sendmsg sendto set_mempolicy set_robust_list
  set_thread_area set_tid_address setfsgid setfsuid setgid setgid32 setgroups setgroups32
  setitimer setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid
  setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat
- shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 socketcall socketpair splice
+ shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 socketpair splice
  stat stat64 statfs statfs64 statx symlink symlinkat sysinfo
  tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_settime
  timerfd_create timerfd_gettime timerfd_settime times tkill truncate truncate64
@@ -112,10 +116,15 @@ pub(super) fn filter() -> Result<LinuxSeccomp, OciSpecError> {
     calls.push(refused("clone3", ENOSYS)?);
     let masked = LinuxSeccompOperator::ScmpCmpMaskedEq;
     calls.push(guarded("clone", arg(0, CLONE_NEW, masked, Some(0))?)?);
-    calls.push(guarded("socket", arg(0, AF_VSOCK, LinuxSeccompOperator::ScmpCmpNe, None)?)?);
+    let equal = LinuxSeccompOperator::ScmpCmpEq;
+    for family in FAMILIES {
+        calls.push(guarded("socket", arg(0, family, equal, None)?)?);
+    }
+    // 32-bit programs may name the family in memory. Said of the call itself,
+    // as libseccomp otherwise allows by it what it allows by `socket`.
+    calls.push(refused("socketcall", ENOSYS)?);
     // personality(2): the plain Linux ones and the query.
     for persona in [0, 0x0008, 0x2_0000, 0x2_0008, 0xffff_ffff] {
-        let equal = LinuxSeccompOperator::ScmpCmpEq;
         calls.push(guarded("personality", arg(0, persona, equal, None)?)?);
     }
     LinuxSeccompBuilder::default()

@@ -202,6 +202,7 @@ fn mounts(place: &Place<'_>) -> Result<Vec<Mount>, OciSpecError> {
             .build()
     };
     let agent = Path::new("/tmp/data").join(place.agent);
+    let run_mib = place.limits.memory_mib / 4;
     Ok(vec![
         mount("/proc", "proc", "proc", "nosuid,noexec,nodev")?,
         mount("/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k")?,
@@ -215,7 +216,8 @@ fn mounts(place: &Place<'_>) -> Result<Vec<Mount>, OciSpecError> {
         // The host's devices are nobody's business; sysfs would also need a
         // network namespace that the sandbox owns.
         mount("/sys", "tmpfs", "tmpfs", "nosuid,noexec,nodev,ro,mode=755,size=0k")?,
-        mount("/run", "tmpfs", "tmpfs", "nosuid,nodev,mode=755")?,
+        // What lies there is memory, which no watcher counts.
+        mount("/run", "tmpfs", "tmpfs", &format!("nosuid,nodev,mode=755,size={run_mib}m"))?,
         mount(AGENT, "bind", &agent.to_string_lossy(), "bind,ro,nosuid,nodev")?,
         // systemd-detect-virt(1), and package hooks that ask it, look for this.
         mount("/run/systemd/container", "bind", CONTAINER, "bind,ro,nosuid,nodev,noexec")?,

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cell::Cell;
+use cell::{Cell, Folder};
 use channel::{Event, LineError, Lines, Request, write_line};
 
 use crate::conversation::{ExecuteError, Watch};
@@ -33,13 +33,14 @@ pub(super) struct Link {
     requests: Sender<Vec<u8>>,
     events: Receiver<Result<Event, LineError>>,
     complaints: Option<JoinHandle<Vec<u8>>>,
+    data: Folder,
     console: PathBuf,
 }
 
 impl Link {
     /// Talks to the agent over the standard streams of `cell`, whose machine
-    /// writes its console to the file `console`.
-    pub(super) fn new(mut cell: Cell, console: PathBuf) -> Self {
+    /// writes its console to the file `console` of the data folder.
+    pub(super) fn new(mut cell: Cell, data: Folder, console: PathBuf) -> Self {
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (cell.stdin.take(), cell.stdout.take(), cell.stderr.take())
         else {
@@ -51,6 +52,7 @@ impl Link {
             requests: speaker(stdin),
             events: listener(stdout),
             complaints: Some(complaints),
+            data,
             console,
         }
     }
@@ -76,11 +78,12 @@ impl Link {
             if deadline.is_some_and(|deadline| now() >= deadline) {
                 return Ok(None);
             }
+            // Also while it talks: one may keep the other company.
+            if file::size(&self.data, &self.console) > CONSOLE_LIMIT {
+                return Err(self.died("the machine's console does not stop writing"));
+            }
             match self.events.recv_timeout(TICK) {
                 Ok(event) => return event.map(Some).map_err(ExecuteError::Stream),
-                Err(RecvTimeoutError::Timeout) if file::size(&self.console) > CONSOLE_LIMIT => {
-                    return Err(self.died("the machine's console does not stop writing"));
-                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.cell.finish();
@@ -101,7 +104,7 @@ impl Link {
         self.cell.kill();
         let complaints = self.complaints.take().map(JoinHandle::join);
         let complaints = complaints.and_then(Result::ok).unwrap_or_default();
-        let console = file::end(&self.console, tail::BYTES as u64);
+        let console = file::end(&self.data, &self.console, tail::BYTES as u64);
         ExecuteError::Died(report(what, &tail::lines(&complaints), &tail::lines(&console)))
     }
 }

@@ -20,6 +20,10 @@ const GUEST: &[u8; 512] = include_bytes!("probe.bin");
 /// What QEMU's status is when the guest got to its end.
 const PASSED: i32 = 85;
 
+/// What QEMU's status is when KVM does what QEMU takes for impossible: as a
+/// shell tells that it aborted.
+const ABORTED: i32 = 134;
+
 /// How long the guest may take. It needs a third of a second where KVM works,
 /// nearly all of it in the firmware.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -75,8 +79,8 @@ struct Answer {
 
 /// Returns what runs machines best on this host, within eight seconds.
 ///
-/// The answer is kept in the data folder for as long as the host runs, unless
-/// KVM could not be opened: a user who is let in need not restart the host.
+/// The answer is kept in the data folder for as long as the host runs, if the
+/// guest was run: a user who is let in, or installs QEMU, need not restart it.
 pub fn accelerator(cells: &Cells) -> Verdict {
     let emulated =
         |reason: &str| Verdict { accelerator: Accelerator::Tcg, reason: reason.to_owned() };
@@ -94,6 +98,7 @@ pub fn accelerator(cells: &Cells) -> Verdict {
     }
     let verdict = match ask(cells) {
         Ok(Asked::Refused) => return emulated("permission denied"),
+        Ok(Asked::Failed(reason)) => return emulated(&reason),
         Ok(Asked::Answered(verdict)) => verdict,
         Err(error) => return emulated(&error.to_string()),
     };
@@ -108,6 +113,8 @@ pub fn accelerator(cells: &Cells) -> Verdict {
 enum Asked {
     /// QEMU could not open KVM.
     Refused,
+    /// QEMU, which may be missing or unfit, did not get to run it.
+    Failed(String),
     /// It ran or did not.
     Answered(Verdict),
 }
@@ -140,14 +147,16 @@ fn judge(code: Option<i32>, complaints: &[String]) -> Asked {
     if complaints.iter().any(is_refusal) {
         return Asked::Refused;
     }
+    let ended = |code: i32| {
+        let said = complaints.iter().find(|line| line.contains("error"));
+        let said = said.or(complaints.last()).map_or(String::new(), |line| format!(": {line}"));
+        format!("opens, but QEMU ends with {code}{said}")
+    };
     let (accelerator, reason) = match code {
         Some(PASSED) => (Accelerator::Kvm, "works".to_owned()),
         Some(0) => (Accelerator::Tcg, "opens, but crashes guests".to_owned()),
-        Some(code) => {
-            let said = complaints.iter().find(|line| line.contains("error"));
-            let said = said.or(complaints.last()).map_or(String::new(), |line| format!(": {line}"));
-            (Accelerator::Tcg, format!("opens, but QEMU ends with {code}{said}"))
-        }
+        Some(ABORTED) => (Accelerator::Tcg, ended(ABORTED)),
+        Some(code) => return Asked::Failed(ended(code)),
         None => (Accelerator::Tcg, "opens, but hangs guests".to_owned()),
     };
     Asked::Answered(Verdict { accelerator, reason })
@@ -180,6 +189,7 @@ mod tests {
         let complaints: Vec<String> = complaints.lines().map(str::to_owned).collect();
         let said = match judge(code, &complaints) {
             Asked::Refused => "refused".to_owned(),
+            Asked::Failed(reason) => format!("not kept: {reason}"),
             Asked::Answered(verdict) => verdict.to_string(),
         };
         assert_eq!(said, expected);
@@ -196,6 +206,13 @@ mod tests {
             "tcg (/dev/kvm: opens, but QEMU ends with 134: qemu: error: failed to set MSR 0x10a)",
         );
         check(Some(1), "Could not access KVM kernel module: Permission denied", "refused");
+        check(
+            Some(1),
+            "failed to run `qemu-system-x86_64`: No such file or directory (os error 2)",
+            "not kept: opens, but QEMU ends with 1: failed to run `qemu-system-x86_64`: No such \
+             file or directory (os error 2)",
+        );
+        check(Some(137), "", "not kept: opens, but QEMU ends with 137");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,11 +26,16 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const CLEAR: &str = "if command -v systemctl >/dev/null; then \
                      systemctl stop serial-getty@ttyS0.service; fi";
 
-/// Hears whether the script has said anything, and never gives up: a shell
-/// ends when its user wants that.
+/// What the console may still say once the shell has ended, in bytes. What a
+/// machine writes without end is not waited for.
+const LAST: usize = 256 * 1024;
+
+/// Hears whether the script has said anything, and gives up only when nobody
+/// is left at the terminal: a shell ends when its user wants that.
 #[derive(Default)]
 struct Patient {
     said: AtomicBool,
+    alone: AtomicBool,
 }
 
 impl Watch for Patient {
@@ -41,7 +46,7 @@ impl Watch for Patient {
     }
 
     fn cancelled(&self) -> bool {
-        false
+        self.alone.load(Ordering::Acquire)
     }
 }
 
@@ -56,11 +61,19 @@ impl Machine {
         let size = make_raw().map_err(prepare)?;
         let (begun, over) = (Patient::default(), AtomicBool::new(false));
         std::thread::scope(|scope| {
-            let relayed = scope.spawn(|| relay(&console, &begun.said, &over));
+            let relayed = scope.spawn(|| {
+                let relayed = relay(&console, &io::stdin(), &mut io::stdout(), &begun, &over);
+                begun.alone.store(relayed.is_err(), Ordering::Release);
+                relayed
+            });
             let ended = self.script(&shell(size), &begun);
             over.store(true, Ordering::Release);
-            let relayed = relayed.join().expect("relaying does not panic");
-            ended.and(relayed.map_err(prepare))
+            let relayed = relayed.join().expect("relaying does not panic").map_err(prepare);
+            match ended {
+                // Given up, as the terminal was lost.
+                Err(ExecuteError::Cancelled) => relayed,
+                ended => ended.and(relayed),
+            }
         })
     }
 
@@ -129,27 +142,36 @@ fn make_raw() -> io::Result<(u16, u16)> {
     Ok(if size.ws_row == 0 { (24, 80) } else { (size.ws_row, size.ws_col) })
 }
 
-/// Passes on what is shown, and from `begun` what is typed, until it is `over` and all is shown.
-fn relay(console: &UnixStream, begun: &AtomicBool, over: &AtomicBool) -> io::Result<()> {
-    let (keyboard, mut screen) = (io::stdin(), io::stdout());
+/// Passes on what the console shows to the `screen` and, once the shell has
+/// `begun`, what is typed at the `keyboard`, until it is `over` and all is shown.
+///
+/// A keyboard that ends is an error: nobody could end the shell any more.
+fn relay(
+    console: &UnixStream,
+    keyboard: &impl AsFd,
+    screen: &mut impl Write,
+    begun: &Patient,
+    over: &AtomicBool,
+) -> io::Result<()> {
     let (mut from, mut to) = (console, console);
     let mut buffer = [0; 4096];
-    let mut keyed = true;
+    let mut last = LAST;
     loop {
         let mut watched = vec![PollFd::new(console, PollFlags::IN)];
-        if keyed && begun.load(Ordering::Acquire) {
-            watched.push(PollFd::new(&keyboard, PollFlags::IN));
+        if begun.said.load(Ordering::Acquire) {
+            watched.push(PollFd::new(keyboard, PollFlags::IN));
         }
         let ready = match poll(&mut watched, Some(&TICK)) {
             // A signal, as when the terminal's window changes.
             Err(Errno::INTR) => continue,
             ready => ready?,
         };
-        if ready == 0 && over.load(Ordering::Acquire) {
+        let is_over = over.load(Ordering::Acquire);
+        if is_over && (ready == 0 || last == 0) {
             return Ok(());
         }
         let is_ready = |n: usize| watched.get(n).is_some_and(|one| !one.revents().is_empty());
-        let (shown, typed) = (is_ready(0), is_ready(1));
+        let (shown, typed) = (is_ready(0), is_ready(1) && !is_over);
         if shown {
             let n = from.read(&mut buffer)?;
             if n == 0 {
@@ -157,11 +179,14 @@ fn relay(console: &UnixStream, begun: &AtomicBool, over: &AtomicBool) -> io::Res
             }
             screen.write_all(&buffer[..n])?;
             screen.flush()?;
+            last = last.saturating_sub(if is_over { n } else { 0 });
         }
         if typed {
             // Not by `io::stdin()`, which would keep what no poll shows.
-            let n = rustix::io::read(&keyboard, &mut buffer)?;
-            keyed = n > 0;
+            let n = rustix::io::read(keyboard, &mut buffer)?;
+            if n == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             to.write_all(&buffer[..n])?;
         }
     }
@@ -196,5 +221,60 @@ mod tests {
         };
         connect(&deep).unwrap();
         listener.accept().unwrap();
+    }
+
+    /// Relays between pairs of sockets, and returns what came of it and what
+    /// was shown. `play` has the far ends: the console's and the keyboard's.
+    fn relayed(
+        over: bool,
+        play: impl FnOnce(UnixStream, UnixStream) + Send,
+    ) -> (io::Result<()>, Vec<u8>) {
+        let (console, machine) = UnixStream::pair().unwrap();
+        let (keyboard, user) = UnixStream::pair().unwrap();
+        let begun = Patient { said: AtomicBool::new(true), ..Patient::default() };
+        let mut screen = Vec::new();
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| play(machine, user));
+            let over = AtomicBool::new(over);
+            let result = relay(&console, &keyboard, &mut screen, &begun, &over);
+            drop((console, keyboard));
+            result
+        });
+        (result, screen)
+    }
+
+    #[test]
+    fn what_is_typed_and_shown_passes() {
+        let (result, shown) = relayed(false, |mut machine, mut user| {
+            user.write_all(b"ls\n").unwrap();
+            let mut typed = [0; 3];
+            machine.read_exact(&mut typed).unwrap();
+            assert_eq!(&typed, b"ls\n");
+            machine.write_all(b"file\n").unwrap();
+            // The machine ends first, its user after it.
+            drop(machine);
+        });
+        // Whichever end is seen first, nothing that was shown is lost.
+        assert_eq!(shown, b"file\n");
+        let lost = result.err().map(|error| error.kind());
+        assert!(matches!(lost, None | Some(io::ErrorKind::UnexpectedEof)), "{lost:?}");
+    }
+
+    #[test]
+    fn a_keyboard_that_is_gone_ends_the_shell() {
+        let (result, _) = relayed(false, |machine, user| {
+            drop(user);
+            // The console stays open, and says nothing.
+            let _end = (&machine).read(&mut [0]);
+        });
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_console_that_goes_on_for_ever_is_left() {
+        let (result, shown) =
+            relayed(true, |mut machine, _user| while machine.write_all(&[b'x'; 4096]).is_ok() {});
+        result.unwrap();
+        assert!(shown.len() <= LAST + 4096, "{}", shown.len());
     }
 }

@@ -1,7 +1,7 @@
 //! Tries out what the kernel and this user's rights allow.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,26 +57,11 @@ fn tunnel() -> Finding {
 }
 
 fn route() -> Finding {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    if has_default_route(&read("/proc/net/route"), &read("/proc/net/ipv6_route")) {
+    if cell::has_default_route() {
         Finding::new("default route", State::Ok, "instances reach what this machine reaches")
     } else {
         Finding::new("default route", State::Weak, "instances will have no network")
     }
-}
-
-/// Looks for a default route in `/proc/net/route` and `/proc/net/ipv6_route`.
-fn has_default_route(v4: &str, v6: &str) -> bool {
-    let v4 = v4.lines().skip(1).any(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        fields.get(1) == Some(&"00000000") && fields.get(7) == Some(&"00000000")
-    });
-    let zero = "0".repeat(32);
-    v4 || v6.lines().any(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let (target, length, device) = (fields.first(), fields.get(1), fields.last());
-        target == Some(&zero.as_str()) && length == Some(&"00") && device != Some(&"lo")
-    })
 }
 
 fn room(data: &Path) -> Finding {
@@ -215,23 +200,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text.replace('\n', "; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn default_routes_are_found() {
-        let head = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n";
-        let local = "eth0 0002000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
-        let default = "eth0 00000000 0102000A 0003 0 0 0 00000000 0 0 0\n";
-        let v6 = |device: &str| {
-            let zero = "0".repeat(32);
-            format!("{zero} 00 {zero} 00 {zero} 00000400 00000001 00000000 00000003 {device}\n")
-        };
-        assert!(has_default_route(&format!("{head}{local}{default}"), ""));
-        assert!(!has_default_route(&format!("{head}{local}"), &v6("lo")));
-        assert!(has_default_route(head, &v6("eth0")));
-    }
 }
