@@ -23,6 +23,7 @@ mod report;
 mod shown;
 mod teller;
 mod trial;
+mod work;
 
 pub use build::BuildError;
 pub use executed::executed_components;

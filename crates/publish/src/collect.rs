@@ -158,10 +158,17 @@ mod tests {
                 snapshot: store::snapshot::Entry { snapshot, blocks: 0, created_at: 1 },
                 ami: store::ami::Entry::new(ami, run, 1),
             };
-            store::ami::register(&self.db, &[registration]).await.unwrap();
-            for to in [ImageState::Distributing, ImageState::Available] {
-                store::run::advance(&self.db, run, to, "", 2).await.unwrap();
-            }
+            store::run::advance(&self.db, run, ImageState::Distributing, "", 2).await.unwrap();
+            let step = store::step::NewStep {
+                run,
+                ordinal: 1,
+                workflow: store::Workflow::Distribution,
+                action: "DistributeImage",
+                label: "distribute",
+                started_at: 2,
+            };
+            store::step::start(&self.db, &step).await.unwrap();
+            store::run::publish(&self.db, run, 1, &[registration], 3).await.unwrap();
             run
         }
 

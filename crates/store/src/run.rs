@@ -1,5 +1,6 @@
 //! Runs: who builds which image build version, and how far that is.
 
+mod publish;
 mod retry;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::column::{invalid, json, number, signed, text, word};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind, image, step};
 
+pub use publish::publish;
 pub use retry::{Retried, retry_once};
 
 /// One execution that makes one image build version.

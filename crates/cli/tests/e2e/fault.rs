@@ -256,6 +256,27 @@ fn a_killed_factory_leaves_nothing() {
     Traces::check_settled(&setting, &before);
 }
 
+/// There is no moment at which AMIs are there and their image is not.
+#[test]
+fn a_factory_killed_once_its_amis_are_there_leaves_an_available_image() {
+    let setting = Setting::new();
+    let project = setting.project("late", &bash("build", "true"), UNTESTED);
+    let (before, amis) = (Traces::now(&setting), setting.amis());
+    let mut command = setting.command();
+    command.args(["-q", "build"]).arg(&project).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut build = command.spawn().unwrap();
+    while setting.amis() == amis && build.try_wait().unwrap().is_none() {}
+    // It may have ended by itself since.
+    let _ = build.kill();
+    build.wait().unwrap();
+    let shown = setting.json(&["show", "late"]).to_string();
+    assert!(shown.contains("AVAILABLE"), "{shown}");
+    assert!(setting.run(&["delete", "late", "--yes"]).status.success());
+    assert!(setting.run(&["gc"]).status.success());
+    Traces::check_settled(&setting, &before);
+    assert_eq!(setting.amis(), amis);
+}
+
 /// Returns the id of a process below `ancestor` whose name begins so.
 fn descendant(ancestor: u32, name: &str) -> Option<String> {
     let is_below = |pid: &str| {

@@ -10,8 +10,8 @@ use publish::Region;
 use store::image::{self, Builds, Scope};
 use tokio::runtime::Handle;
 
-use crate::build::Work;
 use crate::clock::now_micros;
+use crate::work::Work;
 use crate::{Cause, Factory, Failure, shown};
 
 const DAY_MICROS: i64 = 86_400_000_000;

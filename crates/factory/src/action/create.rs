@@ -4,7 +4,7 @@ use base::{Boot, Receipt};
 use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
 use name::Digest;
 
-use crate::build::{Artefact, Work};
+use crate::work::{Artefact, Work};
 use crate::{Cause, Failure, packages};
 
 /// What a build leaves behind that every machine makes anew, and the flag file

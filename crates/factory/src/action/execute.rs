@@ -6,8 +6,8 @@ use instance::ExecuteError;
 use instance::sandbox::{Launch, Sandbox};
 use model::InstanceType;
 
-use crate::build::Work;
 use crate::order::LoadedComponent;
+use crate::work::Work;
 use crate::{Cause, Failure, executed_components, stored_parameters};
 
 /// Runs the build and validate phases of the recipe's component `n` on the
