@@ -38,7 +38,7 @@ pub async fn put(db: &Db, artefact: &Artefact) -> Result<(), StoreError> {
         .bind(signed("size", artefact.size)?)
         .bind(artefact.tests.to_string())
         .bind(artefact.made_at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
     })

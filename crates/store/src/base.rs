@@ -41,7 +41,7 @@ pub async fn put(db: &Db, base: &Base) -> Result<(), StoreError> {
         .bind(signed("size", base.size)?)
         .bind(base.description.to_string())
         .bind(base.made_at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
     })
@@ -76,7 +76,7 @@ pub async fn remove(db: &Db, key: &Digest) -> Result<bool, StoreError> {
     attempt("forget the base", async {
         let done = sqlx::query("DELETE FROM base WHERE key = $1")
             .bind(key.to_string())
-            .execute(db.pool())
+            .execute(db.writer())
             .await?;
         Ok(done.rows_affected() == 1)
     })

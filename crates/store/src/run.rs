@@ -265,7 +265,7 @@ pub async fn adopt(db: &Db, id: RunId, from: &Owner, to: &Owner) -> Result<bool,
         .bind(i64::from(from.pid))
         .bind(&from.boot)
         .bind(signed("owner_ticks", from.ticks)?)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(done.rows_affected() == 1)
     })

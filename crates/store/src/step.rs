@@ -66,7 +66,7 @@ pub async fn start(db: &Db, step: &NewStep<'_>) -> Result<(), StoreError> {
         .bind(step.label)
         .bind(StepState::Running.as_str())
         .bind(step.started_at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
     })
