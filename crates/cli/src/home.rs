@@ -48,7 +48,7 @@ impl Home {
             return Ok(None);
         }
         let db = Db::open(&path).await?;
-        factory::end_dead_runs(&db).await?;
+        factory::end_dead_runs(&db, &self.data).await?;
         Ok(Some(db))
     }
 

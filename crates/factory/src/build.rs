@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::clock::now_micros;
 use crate::order::LoadedComponent;
 use crate::work::Work;
-use crate::{Cause, Factory, Failure, LogError, Observer, Order, Report, owner, shown};
+use crate::{Cause, Factory, Failure, LogError, Observer, Order, Report, shown};
 
 /// A build could not be recorded; its own failures are in the [`Report`].
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ impl Factory {
     ) -> Result<Recorded, BuildError> {
         let shown = shown::of_project(account, self.settings.region.clone(), &order.project);
         let place = (shown.account.clone(), shown.region.clone());
-        let (new, plan) = draft(&order, shown)?;
+        let (new, plan) = self.draft(&order, shown)?;
         let run = run::create(&self.db, new).await?;
         Ok(recorded(run, order, plan, place))
     }
@@ -73,7 +73,7 @@ impl Factory {
         claim: &Claim,
     ) -> Result<Result<Recorded, String>, BuildError> {
         let place = (shown.account.clone(), shown.region.clone());
-        let (new, plan) = draft(&order, shown)?;
+        let (new, plan) = self.draft(&order, shown)?;
         Ok(match run::create_once(&self.db, new, claim).await? {
             Once::Now(run) => Ok(recorded(*run, order, plan, place)),
             Once::Before(answer) => Err(answer),
@@ -90,8 +90,8 @@ impl Factory {
     ) -> Result<Result<Recorded, String>, BuildError> {
         let place = (image.account.clone(), image.region.clone());
         let plan = Plan::new(&outline(&order));
-        let (owner, steps) = (owner::this_process(), shown::steps(&plan));
-        Ok(match run::retry_once(&self.db, image.run, &owner, steps, claim).await? {
+        let (owner, steps) = (self.owner.name(), shown::steps(&plan));
+        Ok(match run::retry_once(&self.db, image.run, owner, steps, claim).await? {
             Retried::Now { run, steps_before } => {
                 Ok(Recorded { steps_before, ..recorded(*run, order, plan, place) })
             }
@@ -124,25 +124,29 @@ impl Factory {
             }
         }
     }
-}
 
-/// Returns the run that will build `order`, and its steps.
-fn draft(order: &Order, shown: store::image::New) -> Result<(run::NewRun, Plan), BuildError> {
-    let plan = Plan::new(&outline(order));
-    let recipe = &order.project.recipe;
-    let id = RunId::from_random(random().map_err(BuildError::Random)?);
-    let new = run::NewRun {
-        id,
-        image: recipe.name.segment(),
-        version: recipe.version,
-        project: order.folder.display().to_string(),
-        recipe: serde_json::json!({ "name": recipe.name.as_str() }),
-        work: id.to_string(),
-        owner: owner::this_process(),
-        started_at: now_micros(),
-        shown: store::image::New { plan: shown::steps(&plan).into(), ..shown },
-    };
-    Ok((new, plan))
+    /// Returns the run that will build `order`, and its steps.
+    fn draft(
+        &self,
+        order: &Order,
+        shown: store::image::New,
+    ) -> Result<(run::NewRun, Plan), BuildError> {
+        let plan = Plan::new(&outline(order));
+        let recipe = &order.project.recipe;
+        let id = RunId::from_random(random().map_err(BuildError::Random)?);
+        let new = run::NewRun {
+            id,
+            image: recipe.name.segment(),
+            version: recipe.version,
+            project: order.folder.display().to_string(),
+            recipe: serde_json::json!({ "name": recipe.name.as_str() }),
+            work: id.to_string(),
+            owner: self.owner.name().to_owned(),
+            started_at: now_micros(),
+            shown: store::image::New { plan: shown::steps(&plan).into(), ..shown },
+        };
+        Ok((new, plan))
+    }
 }
 
 fn recorded(run: run::Run, order: Order, plan: Plan, place: (Account, Region)) -> Recorded {

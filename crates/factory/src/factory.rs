@@ -10,7 +10,8 @@ use model::{Distribution, NameTemplate};
 use name::{Account, Digest, Region};
 use store::{Db, StoreError};
 
-use crate::recover::{self, Recovered};
+use crate::owner::Owner;
+use crate::recover::{self, RecoverError, Recovered};
 use crate::{NoParameters, Order, Parameters};
 
 /// Where the factory works and with what.
@@ -33,6 +34,8 @@ pub struct Factory {
     /// The agent within the data folder.
     pub(crate) agent: PathBuf,
     pub(crate) parameters: Arc<dyn Parameters>,
+    /// As whose the runs are recorded.
+    pub(crate) owner: Arc<Owner>,
 }
 
 /// The factory cannot work.
@@ -63,6 +66,9 @@ pub enum OpenError {
     /// The catalogue cannot be used.
     #[error("failed to use the catalogue")]
     Store(#[from] StoreError),
+    /// What a killed process left cannot be found or ended.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
 }
 
 impl Factory {
@@ -71,11 +77,12 @@ impl Factory {
         let fail = |source| OpenError::Data { path: settings.data.clone(), source };
         let cells = Cells::new(&settings.data, Ids::of_this_user()?).map_err(fail)?;
         let db = Db::open(&cells.data().join("goldsmith.db")).await?;
+        let owner = Arc::new(Owner::enter(cells.data()).map_err(fail)?);
         let recovered = recover::recover(&db, &cells).await?;
         let agent = keep_agent(cells.data(), &settings.agent)
             .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
         let parameters = Arc::new(NoParameters);
-        Ok((Self { db, cells, settings, agent, parameters }, recovered))
+        Ok((Self { db, cells, settings, agent, parameters, owner }, recovered))
     }
 
     /// Returns the factory with `parameters` as its parameter store.

@@ -8,7 +8,10 @@ mod clock;
 mod executed;
 mod factory;
 mod failure;
+#[cfg(test)]
+mod fixture;
 mod garbage;
+mod lock;
 mod log;
 mod managed;
 mod managed_workflow;
@@ -38,6 +41,6 @@ pub use order::{Document, LoadedComponent, Order, OrderError};
 pub use packages::{Package, installed};
 pub use parameters::{KeptParameters, NoParameters, Parameters, stored_parameters};
 pub use queue::{Limits, Queue, StartError, Started};
-pub use recover::{Recovered, end_dead_runs};
+pub use recover::{RecoverError, Recovered, end_dead_runs};
 pub use report::{Case, Published, Report, StepReport};
 pub use trial::{Kind, Site, Trial};

@@ -86,8 +86,11 @@ impl<'a> Work<'a> {
             steps: Vec::new(),
             seconds: 0.0,
         };
-        let folder = Path::new("work").join(&run.work);
-        factory.cells.make_folder(&folder).map_err(BuildError::Folder)?;
+        let folder = Path::new(recover::WORK).join(&run.work);
+        {
+            let _lock = recover::lock_work(factory.cells.data()).map_err(BuildError::Folder)?;
+            factory.cells.make_folder(&folder).map_err(BuildError::Folder)?;
+        }
         let teller = Teller::new(observer, log);
         Ok(Self {
             factory,
@@ -330,12 +333,11 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::sync::{Arc, Mutex};
 
-    use serde_json::json;
     use store::run::Wanted;
     use tokio::runtime::Runtime;
 
     use super::*;
-    use crate::Settings;
+    use crate::fixture;
 
     /// A factory, and a run of it that comes to its last step.
     struct Setting {
@@ -361,28 +363,9 @@ mod tests {
         fn new() -> Self {
             let runtime = Runtime::new().unwrap();
             let data = tempfile::tempdir().unwrap();
-            let agent = data.path().join("agent");
-            fs::write(&agent, "agent").unwrap();
-            let settings = Settings {
-                data: data.path().join("data"),
-                agent,
-                region: "local-1".parse().unwrap(),
-            };
-            let (factory, _) = runtime.block_on(Factory::open(settings)).unwrap();
-            let order = Order::of_catalogue(
-                &json!({
-                    "recipe": {
-                        "name": "Web",
-                        "semanticVersion": "1.0.0",
-                        "parentImage": "ami-00000000000000001",
-                    },
-                    "imageTestsConfiguration": { "imageTestsEnabled": false },
-                    "distributions": [{ "region": "local-1" }, { "region": "local-2" }],
-                }),
-                &[],
-            );
+            let factory = runtime.block_on(fixture::factory(data.path()));
             let account = "123456789012".parse().unwrap();
-            let recorded = runtime.block_on(factory.record(account, order.unwrap())).unwrap();
+            let recorded = runtime.block_on(factory.record(account, fixture::order())).unwrap();
             Self { runtime, factory, recorded, told: Arc::default(), _data: data }
         }
 

@@ -307,7 +307,7 @@ mod tests {
             project: "/projects/web".to_owned(),
             recipe: json!({}),
             work: "work".to_owned(),
-            owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
+            owner: "owner".to_owned(),
             started_at: 1,
             shown: store::image::New::of(
                 "000000000000".parse().unwrap(),

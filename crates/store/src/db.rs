@@ -73,6 +73,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_resources.sql"),
     include_str!("../migrations/0004_images.sql"),
+    include_str!("../migrations/0005_owners.sql"),
 ];
 
 /// The version whose rows SQL alone cannot fill: it would have to take version

@@ -11,7 +11,7 @@ use name::{Arn, Kind, RunId};
 use serde_json::{Value, json};
 use store::client_token::Claim;
 use store::resource::{self, Numbering};
-use store::run::{self, NewRun, Once, Owner, Retried};
+use store::run::{self, NewRun, Once, Retried};
 use store::step::{self, NewStep};
 use store::{Db, StepState, ami, image, snapshot};
 use wire::imagebuilder::Operation;
@@ -37,7 +37,7 @@ impl Builder for Recorder {
                 project: String::new(),
                 recipe: json!({}),
                 work: n.to_string(),
-                owner: Owner { pid: 1, boot: String::new(), ticks: 1 },
+                owner: "owner".to_owned(),
                 started_at: claim.at,
                 shown: image::New { plan: plan().into(), ..shown },
             };
@@ -52,8 +52,7 @@ impl Builder for Recorder {
 
     fn retry<'a>(&'a self, _: Order, image: &'a image::Image, claim: &'a Claim) -> Starting<'a> {
         Box::pin(async move {
-            let owner = Owner { pid: 1, boot: String::new(), ticks: 1 };
-            let image = match run::retry_once(&self.db, image.run, &owner, plan(), claim).await {
+            let image = match run::retry_once(&self.db, image.run, "owner", plan(), claim).await {
                 Ok(Retried::Now { run, .. }) => format!("{OWN}:image/{}/{}", run.image, run.build),
                 Ok(Retried::Before(answer)) => answer,
                 Err(error) => return Err(StartError::Store(error)),
