@@ -205,7 +205,8 @@ impl Shared {
 
     /// Waits for a turn and carries the run out, unless it is stopped before.
     async fn perform(self: Arc<Self>, recorded: Recorded, job: Job) {
-        let _leaving = Leaving { shared: &self, run: recorded.run.id };
+        let asked = Arc::clone(&job.asked);
+        let _leaving = Leaving { shared: &self, run: recorded.run.id, asked };
         let turn = tokio::select! {
             biased;
             () = job.asked.notified() => None,
@@ -284,11 +285,17 @@ impl Drop for Place<'_> {
 struct Leaving<'a> {
     shared: &'a Shared,
     run: RunId,
+    asked: Arc<Notify>,
 }
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.shared.jobs().runs.remove(&self.run);
+        let mut jobs = self.shared.jobs();
+        // The run has ended for all to see, and may be at its next attempt.
+        if jobs.runs.get(&self.run).is_some_and(|job| Arc::ptr_eq(&job.asked, &self.asked)) {
+            jobs.runs.remove(&self.run);
+        }
+        drop(jobs);
         self.shared.done.notify_waiters();
     }
 }
@@ -413,6 +420,17 @@ mod tests {
         }
         assert_eq!(waiting.states().await, [(ImageState::Pending, String::new())]);
         assert_eq!(image::of_run(db, run).await.unwrap().plan.as_array().unwrap().len(), 10);
+        assert!(waiting.queue.cancel(run));
+    }
+
+    /// A run is retried as soon as the catalogue has its end, which is before its job is done.
+    #[tokio::test]
+    async fn the_end_of_an_attempt_leaves_the_next_one_alone() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let shared = &waiting.queue.shared;
+        let run = run::list(&shared.factory.db).await.unwrap().remove(0).id;
+        drop(Leaving { shared, run, asked: Arc::default() });
         assert!(waiting.queue.cancel(run));
     }
 
