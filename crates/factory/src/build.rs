@@ -1,7 +1,7 @@
 //! One build, from an order to a report.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use engine::End;
 use model::ImageState;
@@ -176,8 +176,17 @@ pub(crate) struct Recorded {
 pub(crate) struct Stop {
     /// The build is to end.
     pub(crate) cancel: Arc<AtomicBool>,
-    /// It is because this process ends, not because somebody wants it so.
-    pub(crate) closing: Arc<AtomicBool>,
+    /// Why, where it was asked for here: the first reason counts.
+    why: Arc<OnceLock<Why>>,
+}
+
+/// Why a build is to end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Somebody wants it so.
+    Cancelled,
+    /// This process ends.
+    Closing,
 }
 
 impl Stop {
@@ -185,13 +194,21 @@ impl Stop {
         Self { cancel, ..Self::default() }
     }
 
+    /// Asks the build to end, unless it was asked before.
+    pub(crate) fn ask(&self, why: Why) {
+        self.why.get_or_init(|| why);
+        self.cancel.store(true, Ordering::Release);
+    }
+
     /// Returns how a run ends that was stopped.
     pub(crate) fn end(&self) -> End {
-        if self.closing.load(Ordering::Acquire) {
-            let reason = "the service was stopped before the build had ended".to_owned();
-            return End { state: ImageState::Failed, reason };
+        match self.why.get().copied().unwrap_or(Why::Cancelled) {
+            Why::Cancelled => End { state: ImageState::Cancelled, reason: "cancelled".to_owned() },
+            Why::Closing => {
+                let reason = "the service was stopped before the build had ended".to_owned();
+                End { state: ImageState::Failed, reason }
+            }
         }
-        End { state: ImageState::Cancelled, reason: "cancelled".to_owned() }
     }
 }
 

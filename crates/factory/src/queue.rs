@@ -1,7 +1,6 @@
 //! Runs that were asked for and wait for their turn: recorded at once, carried out a few at a time.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::End;
@@ -11,7 +10,7 @@ use store::image::{Image, New};
 use store::{StoreError, run};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::build::{Recorded, Stop};
+use crate::build::{Recorded, Stop, Why};
 use crate::clock::now_micros;
 use crate::{BuildError, Factory, Notice, Observer, Order};
 
@@ -152,7 +151,7 @@ impl Queue {
     /// It is `CANCELLED` soon after, and nothing of it is left.
     pub fn cancel(&self, run: RunId) -> bool {
         let job = self.shared.jobs().runs.get(&run).cloned();
-        job.as_ref().map(Job::stop).is_some()
+        job.map(|job| job.stop(Why::Cancelled)).is_some()
     }
 
     /// Takes no more runs, ends those there are as `FAILED` with that reason, and returns when
@@ -164,8 +163,7 @@ impl Queue {
             jobs.runs.values().cloned().collect()
         };
         for job in jobs {
-            job.stop.closing.store(true, Ordering::Release);
-            job.stop();
+            job.stop(Why::Closing);
         }
         self.idle().await;
     }
@@ -192,8 +190,8 @@ impl Jobs {
 }
 
 impl Job {
-    fn stop(&self) {
-        self.stop.cancel.store(true, Ordering::Release);
+    fn stop(&self, why: Why) {
+        self.stop.ask(why);
         self.asked.notify_one();
     }
 }
@@ -266,8 +264,7 @@ impl<'a> Place<'a> {
         jobs.runs.insert(run, job.clone());
         if jobs.closed {
             // Closed while it was recorded: nobody else will stop it.
-            job.stop.closing.store(true, Ordering::Release);
-            job.stop();
+            job.stop(Why::Closing);
         }
         drop(jobs);
         job
@@ -442,6 +439,17 @@ mod tests {
         let reason = "the service was stopped before the build had ended";
         assert_eq!(waiting.states().await, [(ImageState::Failed, reason.to_owned())]);
         assert!(matches!(waiting.start("b").await, Err(StartError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_was_cancelled_before_the_queue_was_closed_is_cancelled() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let run = run::list(&waiting.queue.shared.factory.db).await.unwrap().remove(0).id;
+        assert!(waiting.queue.cancel(run));
+        waiting.queue.close().await;
+        let cancelled = (ImageState::Cancelled, "cancelled".to_owned());
+        assert_eq!(waiting.states().await, [cancelled]);
     }
 
     #[tokio::test]
