@@ -24,6 +24,7 @@ mod queue;
 mod recover;
 mod report;
 mod shown;
+mod story;
 mod teller;
 mod trial;
 mod work;

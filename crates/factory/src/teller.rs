@@ -1,14 +1,14 @@
 //! What a build tells while it goes on: to its log, to whoever watches, and to the story of a failure.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use channel::{Event, Status, Stream};
+use channel::{Event, Stream};
 
 use crate::clock::{instant, now_micros};
 use crate::log::{Log, clean};
+use crate::story::Story;
 use crate::{Case, Cause, Failure, Line, LogError, Notice, Observer};
 
 /// Passes on what happens, and remembers what a failure will be told with.
@@ -22,8 +22,7 @@ struct Told {
     error: Option<LogError>,
     step: usize,
     label: String,
-    last_lines: VecDeque<String>,
-    failed: Option<(String, String, Option<i32>)>,
+    story: Story,
     cases: Vec<Case>,
 }
 
@@ -34,8 +33,7 @@ impl Told {
             error: None,
             step: 0,
             label: String::new(),
-            last_lines: VecDeque::new(),
-            failed: None,
+            story: Story::default(),
             cases: Vec::new(),
         }
     }
@@ -55,8 +53,7 @@ impl<'a> Teller<'a> {
             let mut told = self.told();
             told.step = step;
             label.clone_into(&mut told.label);
-            told.last_lines.clear();
-            told.failed = None;
+            told.story = Story::default();
         }
         self.notice(&Notice::StepStarted { step });
     }
@@ -65,11 +62,7 @@ impl<'a> Teller<'a> {
     /// story of a failure.
     pub(crate) fn line(&self, place: Option<(&str, &str)>, text: &str) {
         let text = self.write(place, text);
-        let mut told = self.told();
-        if told.last_lines.len() == 20 {
-            told.last_lines.pop_front();
-        }
-        told.last_lines.push_back(text);
+        self.told().story.line(text);
     }
 
     /// Adds a line to the log and shows it; returns it as it went there.
@@ -95,28 +88,24 @@ impl<'a> Teller<'a> {
         self.notice(&Notice::Progress { step, done, total });
     }
 
-    /// Returns the failure of a component that ended with `message`.
+    /// Returns the failure of a component that came to its end, with `message`.
     pub(crate) fn component_failure(
         &self,
         cause: Cause,
         component: &str,
         message: String,
     ) -> Box<Failure> {
-        let mut told = self.told();
-        let failed = told.failed.take();
-        let (phase, step, exit_code) = match failed {
-            Some((phase, step, exit_code)) => (Some(phase), Some(step), exit_code),
-            None => (None, None, None),
-        };
-        Box::new(Failure {
-            cause,
-            component: Some(component.to_owned()),
-            phase,
-            step,
-            exit_code,
-            message,
-            last_lines: told.last_lines.iter().cloned().collect(),
-        })
+        Box::new(self.told().story.failure(cause, component, message))
+    }
+
+    /// Returns the failure of a component that was cut short, for the reason in `message`.
+    pub(crate) fn component_cut_short(
+        &self,
+        cause: Cause,
+        component: &str,
+        message: String,
+    ) -> Box<Failure> {
+        Box::new(self.told().story.cut_short(cause, component, message))
     }
 
     pub(crate) fn log_error(&self) -> Option<LogError> {
@@ -143,19 +132,14 @@ impl<'a> Teller<'a> {
                 let again =
                     if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
                 self.write(Some((phase, step)), &format!("{action}{again}"));
-                if *attempt == 1 {
-                    // The last lines of a failure are the failing step's.
-                    self.told().last_lines.clear();
-                }
+                self.told().story.step_started(phase, step, *attempt);
             }
             Event::StepEnded { phase, step, status, exit_code, message, millis, .. } => {
                 if !message.is_empty() {
                     self.write(Some((phase, step)), message);
                 }
                 let mut told = self.told();
-                if *status == Status::Failed && told.failed.is_none() {
-                    told.failed = Some((phase.clone(), step.clone(), *exit_code));
-                }
+                told.story.step_ended(phase, step, *status, *exit_code);
                 told.cases.push(Case {
                     component: component.to_owned(),
                     phase: phase.clone(),

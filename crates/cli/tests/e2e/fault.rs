@@ -112,7 +112,14 @@ fn a_machine_that_dies_fails_the_test() {
     wait_for(&mut build, "begun");
     let machine = descendant(build.id(), "qemu-system").expect("the test runs in a machine");
     assert!(Command::new("kill").args(["-KILL", &machine]).status().unwrap().success());
+    let mut said = String::new();
+    build.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(build.wait().unwrap().code(), Some(4));
+    for part in ["component dies: phase test: step Try: ", "begun"] {
+        assert!(said.contains(part), "`{part}` is not told in:\n{said}");
+    }
+    let shown = setting.json(&["show", "dies"]).to_string();
+    assert!(shown.contains("phase test: step Try: "), "{shown}");
     assert_eq!(Traces::now(&setting), before);
     assert_eq!(setting.amis(), amis);
 }

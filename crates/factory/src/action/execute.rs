@@ -92,7 +92,7 @@ fn settle(
                 ),
                 error => Failure::of(cause, &error).message,
             };
-            Err(work.teller().component_failure(cause, &component.name, told))
+            Err(work.teller().component_cut_short(cause, &component.name, told))
         }
     }
 }
