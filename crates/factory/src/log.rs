@@ -28,11 +28,16 @@ pub struct LogError {
     source: io::Error,
 }
 
+/// How many bytes of the log a step of a run may fill.
+const STEP_ROOM: usize = 64 << 20;
+
 /// Appends to a run's log.
 #[derive(Debug)]
 pub(crate) struct Log {
     file: File,
     path: PathBuf,
+    /// How many bytes the step may still add; none once its log was cut.
+    room: Option<usize>,
 }
 
 impl Log {
@@ -48,19 +53,39 @@ impl Log {
             Ok(file)
         };
         match open() {
-            Ok(file) => Ok(Self { file, path }),
+            Ok(file) => Ok(Self { file, path, room: Some(STEP_ROOM) }),
             Err(source) => Err(LogError { path, source }),
         }
     }
 
+    /// Gives the step that begins now as much room as any has.
+    pub(crate) fn begin_step(&mut self) {
+        self.room = Some(STEP_ROOM);
+    }
+
     /// Adds a line. It is with the kernel when this returns, so that a killed
     /// factory has lost nothing.
+    ///
+    /// Where the step has filled its room, the log says so, once, and has no
+    /// more of it: a program that writes without end must not fill the disk.
     pub(crate) fn add(&mut self, line: &Line) -> Result<(), LogError> {
-        let mut text = serde_json::to_vec(line).expect("lines hold only what JSON can");
-        text.push(b'\n');
+        let Some(room) = self.room else { return Ok(()) };
+        let mut text = json(line);
+        self.room = room.checked_sub(text.len());
+        if self.room.is_none() {
+            let mib = STEP_ROOM >> 20;
+            let word = format!("the log of this step is cut here: it has more than {mib} MiB");
+            text = json(&Line { text: word, ..line.clone() });
+        }
         let written = self.file.write_all(&text);
         written.map_err(|source| LogError { path: self.path.clone(), source })
     }
+}
+
+fn json(line: &Line) -> Vec<u8> {
+    let mut text = serde_json::to_vec(line).expect("lines hold only what JSON can");
+    text.push(b'\n');
+    text
 }
 
 /// Returns the lines of the log of a run, by the name of its work folder: none if it has not begun.
@@ -123,6 +148,27 @@ mod tests {
         let again = Line { at: 3, ..line.clone() };
         Log::create(dir.path(), "r").unwrap().add(&again).unwrap();
         assert_eq!(read_log(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line, again]);
+    }
+
+    #[test]
+    fn a_step_cannot_fill_the_disk_with_its_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let (label, text) = ("build".to_owned(), "y".repeat(1 << 10));
+        let line = Line { at: 1, label, place: None, text };
+        let mut log = Log::create(dir.path(), "r").unwrap();
+        assert_eq!(log.room, Some(STEP_ROOM));
+        log.room = Some(5 << 10);
+        for _ in 0..9 {
+            log.add(&line).unwrap();
+        }
+        let last = read_log(dir.path(), "r").unwrap().last().unwrap();
+        assert_eq!(last.text, "the log of this step is cut here: it has more than 64 MiB");
+        assert_eq!(read_log(dir.path(), "r").unwrap().count(), 5);
+
+        log.begin_step();
+        let next = Line { label: "create image".to_owned(), text: "made".to_owned(), ..line };
+        log.add(&next).unwrap();
+        assert_eq!(read_log(dir.path(), "r").unwrap().last(), Some(next));
     }
 
     #[test]

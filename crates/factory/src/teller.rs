@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use channel::{Event, Stream};
 
+use crate::bound::{self, cut};
 use crate::clock::{instant, now_micros};
 use crate::log::{Log, clean};
 use crate::story::Story;
@@ -24,6 +25,8 @@ struct Told {
     label: String,
     story: Story,
     cases: Vec<Case>,
+    /// How many there were, those that were not kept among them.
+    all_cases: usize,
 }
 
 impl Told {
@@ -35,6 +38,7 @@ impl Told {
             label: String::new(),
             story: Story::default(),
             cases: Vec::new(),
+            all_cases: 0,
         }
     }
 }
@@ -54,6 +58,7 @@ impl<'a> Teller<'a> {
             told.step = step;
             label.clone_into(&mut told.label);
             told.story = Story::default();
+            told.log.begin_step();
         }
         self.notice(&Notice::StepStarted { step });
     }
@@ -72,7 +77,7 @@ impl<'a> Teller<'a> {
             at: now_micros(),
             label: told.label.clone(),
             place: place.map(|(phase, step)| (phase.to_owned(), step.to_owned())),
-            text: clean(text),
+            text: cut(&clean(text), bound::LINE),
         };
         if let Err(error) = told.log.add(&line) {
             told.error.get_or_insert(error);
@@ -95,6 +100,7 @@ impl<'a> Teller<'a> {
         component: &str,
         message: String,
     ) -> Box<Failure> {
+        let message = cut(&message, bound::MESSAGE);
         Box::new(self.told().story.failure(cause, component, message))
     }
 
@@ -105,6 +111,7 @@ impl<'a> Teller<'a> {
         component: &str,
         message: String,
     ) -> Box<Failure> {
+        let message = cut(&message, bound::MESSAGE);
         Box::new(self.told().story.cut_short(cause, component, message))
     }
 
@@ -121,31 +128,35 @@ impl<'a> Teller<'a> {
     }
 
     fn event(&self, component: &str, event: &Event) {
+        let name = |text: &str| cut(text, bound::NAME);
         match event {
             Event::Output { phase, step, stream, line } => {
                 // Both streams are one story; which is which is in the place.
                 match stream {
-                    Stream::Stdout | Stream::Stderr => self.line(Some((phase, step)), line),
+                    Stream::Stdout | Stream::Stderr => {
+                        self.line(Some((&name(phase), &name(step))), line);
+                    }
                 }
             }
             Event::StepStarted { phase, step, action, attempt } => {
+                let (phase, step) = (name(phase), name(step));
                 let again =
                     if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                self.write(Some((phase, step)), &format!("{action}{again}"));
-                self.told().story.step_started(phase, step, *attempt);
+                self.write(Some((&phase, &step)), &format!("{action}{again}"));
+                self.told().story.step_started(&phase, &step, *attempt);
             }
             Event::StepEnded { phase, step, status, exit_code, message, millis, .. } => {
+                let (phase, step) = (name(phase), name(step));
                 if !message.is_empty() {
-                    self.write(Some((phase, step)), message);
+                    self.write(Some((&phase, &step)), message);
                 }
-                let mut told = self.told();
-                told.story.step_ended(phase, step, *status, *exit_code);
-                told.cases.push(Case {
+                self.told().story.step_ended(&phase, &step, *status, *exit_code);
+                self.case(Case {
                     component: component.to_owned(),
-                    phase: phase.clone(),
-                    step: step.clone(),
+                    phase,
+                    step,
                     status: *status,
-                    message: clean(message),
+                    message: cut(&clean(message), bound::MESSAGE),
                     seconds: *millis as f64 / 1000.0,
                 });
             }
@@ -153,6 +164,23 @@ impl<'a> Teller<'a> {
                 self.write(None, "restarting the instance");
             }
             Event::Ready { .. } | Event::Ended { .. } | Event::Refused { .. } => {}
+        }
+    }
+
+    /// Keeps a step's result for the report.
+    fn case(&self, case: Case) {
+        let n = {
+            let mut told = self.told();
+            told.all_cases += 1;
+            if told.cases.len() < bound::CASES {
+                told.cases.push(case);
+            }
+            told.all_cases
+        };
+        if n == bound::CASES + 1 {
+            let text =
+                format!("these are more than {} steps: the report has no others", bound::CASES);
+            self.write(None, &text);
         }
     }
 }
@@ -185,5 +213,75 @@ impl base::Watch for Watch<'_> {
 
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use channel::Status;
+
+    use super::*;
+    use crate::read_log;
+
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn notice(&self, _: &Notice<'_>) {}
+    }
+
+    /// What a program may write that has got hold of the agent's pipe.
+    #[test]
+    fn an_instance_cannot_fill_the_factorys_memory() {
+        let data = tempfile::tempdir().unwrap();
+        let teller = Teller::new(&Nobody, Log::create(data.path(), "r").unwrap());
+        teller.begin(0, "build web");
+        let huge = "é".repeat(1 << 15);
+        let started = Event::StepStarted {
+            phase: huge.clone(),
+            step: huge.clone(),
+            action: huge.clone(),
+            attempt: 1,
+        };
+        teller.event("web", &started);
+        for _ in 0..30 {
+            let output = Event::Output {
+                phase: huge.clone(),
+                step: huge.clone(),
+                stream: Stream::Stdout,
+                line: huge.clone(),
+            };
+            teller.event("web", &output);
+        }
+        let ended = |text: &str| Event::StepEnded {
+            phase: text.to_owned(),
+            step: text.to_owned(),
+            status: Status::Failed,
+            exit_code: None,
+            message: text.to_owned(),
+            millis: 1,
+            inputs: serde_json::Value::Null,
+            outputs: serde_json::Value::Null,
+        };
+        teller.event("web", &ended(&huge));
+        let failure = teller.component_failure(Cause::Component, "web", huge.clone());
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        assert!(length(&failure.phase) <= bound::NAME && length(&failure.step) <= bound::NAME);
+        assert!(failure.message.len() <= bound::MESSAGE, "{}", failure.message.len());
+        assert_eq!(failure.last_lines.len(), 20);
+        assert!(failure.last_lines.iter().all(|line| line.len() <= bound::LINE));
+
+        for _ in 0..bound::CASES + 5 {
+            teller.event("web", &ended("short"));
+        }
+        let cases = teller.cases();
+        assert_eq!(cases.len(), bound::CASES);
+        assert!(cases[0].message.ends_with("… (cut)") && cases[0].message.len() <= bound::MESSAGE);
+        let told = "these are more than 10000 steps: the report has no others";
+        let lines = read_log(data.path(), "r").unwrap();
+        assert_eq!(lines.filter(|line| line.text == told).count(), 1);
+        let log = fs::metadata(data.path().join("logs/r/log.jsonl")).unwrap().len();
+        assert!(log < 4 << 20, "{log}");
     }
 }
