@@ -1,18 +1,17 @@
 //! The factory: its data folder, its catalogue and its means.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cell::{Cells, Ids, IdsError};
 use model::{Distribution, NameTemplate};
-use name::{Account, Digest, Region};
+use name::{Account, Region};
 use store::{Db, StoreError};
 
 use crate::owner::Owner;
 use crate::recover::{self, RecoverError, Recovered};
-use crate::{NoParameters, Order, Parameters};
+use crate::{NoParameters, Order, Parameters, agent};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -79,7 +78,7 @@ impl Factory {
         let db = Db::open(&cells.data().join("goldsmith.db")).await?;
         let owner = Arc::new(Owner::enter(cells.data()).map_err(fail)?);
         let recovered = recover::recover(&db, &cells).await?;
-        let agent = keep_agent(cells.data(), &settings.agent)
+        let agent = agent::keep(cells.data(), &settings.agent)
             .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
         let parameters = Arc::new(NoParameters);
         Ok((Self { db, cells, settings, agent, parameters, owner }, recovered))
@@ -116,21 +115,4 @@ impl Factory {
         }
         Ok(taken)
     }
-}
-
-/// Copies the agent into the data folder, named by its digest, where instances
-/// can see it whatever the modes of the folders around the original.
-fn keep_agent(data: &Path, agent: &Path) -> io::Result<PathBuf> {
-    let bytes = fs::read(agent)?;
-    let kept = Path::new("agents").join(Digest::of(&bytes).hex());
-    let full = data.join(&kept);
-    if !full.exists() {
-        fs::create_dir_all(data.join("agents"))?;
-        let mut partial = tempfile::NamedTempFile::new_in(data.join("agents"))?;
-        io::Write::write_all(&mut partial, &bytes)?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
-        partial.as_file().set_permissions(mode)?;
-        partial.persist(&full)?;
-    }
-    Ok(kept)
 }

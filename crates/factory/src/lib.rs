@@ -3,6 +3,7 @@
 //! `engine` decides what comes next; here it is done, recorded and told.
 
 mod action;
+mod agent;
 mod bound;
 mod build;
 mod clock;

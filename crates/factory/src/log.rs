@@ -89,7 +89,7 @@ fn json(line: &Line) -> Vec<u8> {
 }
 
 /// Returns the lines of the log of a run, by the name of its work folder: none if it has not begun.
-/// A line that a crash cut short is left out.
+/// Lines that a crash or a full disk cut short are left out, wherever they are.
 pub fn read_log(data: &Path, work: &str) -> Result<impl Iterator<Item = Line> + use<>, LogError> {
     let path = path(data, work);
     let file = match File::open(&path) {
@@ -97,9 +97,10 @@ pub fn read_log(data: &Path, work: &str) -> Result<impl Iterator<Item = Line> + 
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(LogError { path, source }),
     };
-    let lines = file.into_iter().flat_map(|file| BufReader::new(file).lines());
+    // As bytes: a line may be cut within a character.
+    let lines = file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n'));
     let lines = lines.map_while(Result::ok);
-    Ok(lines.filter_map(|line| serde_json::from_str(&line).ok()))
+    Ok(lines.filter_map(|line| serde_json::from_slice(&line).ok()))
 }
 
 /// Ends a last line that a crash cut short, so that the next one is apart from it.
@@ -139,7 +140,7 @@ mod tests {
         };
         let mut log = Log::create(dir.path(), "r").unwrap();
         log.add(&line).unwrap();
-        log.file.write_all(b"{\"at\":2,\"lab").unwrap();
+        log.file.write_all("{\"at\":2,\"label\":\"é".as_bytes().split_last().unwrap().1).unwrap();
         assert_eq!(read_log(dir.path(), "r").unwrap().next().as_ref(), Some(&line));
         assert_eq!(read_log(dir.path(), "r").unwrap().count(), 1);
         assert_eq!(read_log(dir.path(), "other").unwrap().count(), 0);
