@@ -1,6 +1,5 @@
 //! Where the command finds its data folder and its agent, and how it opens them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,7 +53,7 @@ impl Home {
 
     /// Opens the catalogue; makes it and the data folder if they are not there.
     pub(crate) async fn new_catalogue(&self) -> Result<Db, CliError> {
-        fs::create_dir_all(&self.data)
+        factory::make_data_folder(&self.data)
             .map_err(|source| CliError::Data { path: self.data.clone(), source })?;
         Ok(Db::open(&self.data.join("goldsmith.db")).await?)
     }

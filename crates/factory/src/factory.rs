@@ -11,7 +11,7 @@ use store::{Db, StoreError};
 
 use crate::owner::Owner;
 use crate::recover::{self, RecoverError, Recovered};
-use crate::{NoParameters, Order, Parameters, agent};
+use crate::{NoParameters, Order, Parameters, agent, private};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -74,6 +74,7 @@ impl Factory {
     /// Opens the factory and ends what a killed one left behind.
     pub async fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
         let fail = |source| OpenError::Data { path: settings.data.clone(), source };
+        private::make_data_folder(&settings.data).map_err(fail)?;
         let cells = Cells::new(&settings.data, Ids::of_this_user()?).map_err(fail)?;
         let db = Db::open(&cells.data().join("goldsmith.db")).await?;
         let owner = Arc::new(Owner::enter(cells.data()).map_err(fail)?);

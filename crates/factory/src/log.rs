@@ -1,10 +1,12 @@
 //! A run's log: one JSON object a line, written as things happen.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::private;
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct LogError {
     source: io::Error,
 }
 
+/// Where the logs of all runs are, below the data folder.
+const LOGS: &str = "logs";
+
 /// How many bytes of the log a step of a run may fill.
 const STEP_ROOM: usize = 64 << 20;
 
@@ -45,10 +50,11 @@ impl Log {
     pub(crate) fn create(data: &Path, run: &str) -> Result<Self, LogError> {
         let path = path(data, run);
         let open = || {
+            private::take_folder(&data.join(LOGS))?;
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            let mut file = private::append(&path)?;
             end_line(&mut file)?;
             Ok(file)
         };
@@ -114,7 +120,7 @@ fn end_line(file: &mut File) -> io::Result<()> {
 }
 
 fn path(data: &Path, run: &str) -> PathBuf {
-    data.join("logs").join(run).join("log.jsonl")
+    data.join(LOGS).join(run).join("log.jsonl")
 }
 
 /// Returns what a component wrote, fit for a terminal: no control characters,
@@ -127,6 +133,8 @@ pub fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -149,6 +157,18 @@ mod tests {
         let again = Line { at: 3, ..line.clone() };
         Log::create(dir.path(), "r").unwrap().add(&again).unwrap();
         assert_eq!(read_log(dir.path(), "r").unwrap().collect::<Vec<_>>(), [line, again]);
+    }
+
+    /// Also in a folder of an earlier version, which everybody could read.
+    #[test]
+    fn logs_are_for_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join(LOGS);
+        fs::create_dir(&logs).unwrap();
+        fs::set_permissions(&logs, fs::Permissions::from_mode(0o755)).unwrap();
+        Log::create(dir.path(), "r").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&logs), mode(&path(dir.path(), "r"))), (0o700, 0o600));
     }
 
     #[test]

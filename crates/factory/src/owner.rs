@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::random;
 use crate::lock::lock_folder;
+use crate::private;
 
 /// This process, as an owner of runs, for as long as this is kept.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ impl Owner {
     /// Makes and locks a file for this process, after those of dead ones are removed.
     pub(crate) fn enter(data: &Path) -> io::Result<Self> {
         let folder = folder(data);
+        // Nobody else is to hold what is in there.
+        private::take_folder(&folder)?;
         // Until the new file has its own lock, the one on all keeps it from
         // being taken for a dead process's.
         let _all = lock_folder(&folder)?;

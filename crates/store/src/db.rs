@@ -1,5 +1,8 @@
 //! The database file: how it is opened, brought up to date and written to.
 
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ impl Db {
     /// between. A database of a newer version is refused and left alone.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         attempt("open the store", async {
+            make_private(path).map_err(|source| StoreErrorKind::opening(path)(source.into()))?;
             let options = options(path);
             turn_to_wal(&options).await.map_err(StoreErrorKind::opening(path))?;
             // Writers of this process stand in line for it, in the order they came; those who
@@ -105,6 +109,21 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx
     writer.begin_with("BEGIN IMMEDIATE").await
 }
 
+/// Makes the file, or takes one of an earlier version, for this user alone. SQLite gives what lies
+/// beside it the mode that the file has when it makes them.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        match fs::set_permissions(&beside, Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
 /// Brings the schema up to date.
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreErrorKind> {
     let mut tx = begin(writer).await?;
@@ -161,12 +180,31 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use crate::fixture::{Fixture, new_run};
     use crate::run;
 
     async fn number(db: &Db, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(db.pool()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_database_is_for_its_owner_alone() {
+        let Fixture { db, folder } = Fixture::new().await;
+        let files = ["goldsmith.db", "goldsmith.db-wal", "goldsmith.db-shm"];
+        let files = files.map(|name| folder.path().join(name));
+        let modes = || files.clone().map(|path| fs::metadata(path).unwrap().mode() & 0o777);
+        run::create(&db, new_run(1, "web")).await.unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+        // As an earlier version left them.
+        for path in &files {
+            fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        }
+        let again = Db::open(&files[0]).await.unwrap();
+        run::create(&again, new_run(2, "web")).await.unwrap();
+        assert_eq!(modes(), [0o600; 3]);
     }
 
     #[tokio::test]
