@@ -123,6 +123,13 @@ impl<'a> Teller<'a> {
         std::mem::take(&mut self.told().cases)
     }
 
+    /// Returns the results of tests, as the report has them.
+    pub(crate) fn tests(&self) -> serde_json::Value {
+        let told = self.told();
+        let tests: Vec<&Case> = told.cases.iter().filter(|case| case.phase == "test").collect();
+        serde_json::json!(tests)
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -229,6 +236,34 @@ mod tests {
 
     impl Observer for Nobody {
         fn notice(&self, _: &Notice<'_>) {}
+    }
+
+    #[test]
+    fn results_of_tests_are_kept_as_the_report_has_them() {
+        let data = tempfile::tempdir().unwrap();
+        let teller = Teller::new(&Nobody, Log::create(data.path(), "r").unwrap());
+        for (phase, status) in [("build", Status::Success), ("test", Status::Failed)] {
+            let ended = Event::StepEnded {
+                phase: phase.to_owned(),
+                step: "Try".to_owned(),
+                status,
+                exit_code: Some(4),
+                message: "exit code 4".to_owned(),
+                millis: 1500,
+                inputs: serde_json::Value::Null,
+                outputs: serde_json::Value::Null,
+            };
+            teller.event("web", &ended);
+        }
+        let test = serde_json::json!({
+            "component": "web",
+            "phase": "test",
+            "step": "Try",
+            "status": "failed",
+            "message": "exit code 4",
+            "seconds": 1.5,
+        });
+        assert_eq!(teller.tests(), serde_json::json!([test]));
     }
 
     /// What a program may write that has got hold of the agent's pipe.

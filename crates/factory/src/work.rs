@@ -251,6 +251,10 @@ impl<'a> Work<'a> {
             // room to record it before this.
             self.release();
         }
+        if step.workflow == plan::Workflow::Test {
+            let (db, tests) = (&self.factory.db, self.teller.tests());
+            self.handle.block_on(store::artefact::set_tests(db, self.run.id, &tests))?;
+        }
         self.settle(&result)?;
         let log_error = self.teller.log_error();
         let result = match (result, &log_error) {
@@ -360,29 +364,37 @@ mod tests {
     }
 
     impl Setting {
-        fn new() -> Self {
+        fn new(order: Order) -> Self {
             let runtime = Runtime::new().unwrap();
             let data = tempfile::tempdir().unwrap();
             let factory = runtime.block_on(fixture::factory(data.path()));
             let account = "123456789012".parse().unwrap();
-            let recorded = runtime.block_on(factory.record(account, fixture::order())).unwrap();
+            let recorded = runtime.block_on(factory.record(account, order)).unwrap();
             Self { runtime, factory, recorded, told: Arc::default(), _data: data }
         }
 
-        /// Carries the last step out, as far as it goes before anything else is done.
-        fn publish(&self) -> Result<(), Box<Failure>> {
+        /// Carries a step out on a disk that was made before, as far as it goes before anything
+        /// else is done.
+        fn perform(&self, state: ImageState, action: &Action) -> Result<(), Box<Failure>> {
             let (stop, handle) = (Stop::default(), self.runtime.handle().clone());
             let mut work =
                 Work::begin(&self.factory, &self.recorded, &*self.told, &stop, handle).unwrap();
-            work.enter(ImageState::Distributing, "").unwrap();
+            work.enter(state, "").unwrap();
             let disk = work.folder.join("disk.raw");
-            let file = fs::File::create(self.factory.cells.data().join(&disk)).unwrap();
-            file.set_len(1 << 20).unwrap();
-            let file = fs::File::open(self.factory.cells.data().join(&disk)).unwrap();
+            let path = self.factory.cells.data().join(&disk);
+            fs::write(&path, vec![0; 1 << 20]).unwrap();
             let mut watch = publish::Watch { progress: &mut |_| (), cancel: work.cancel };
-            let digest = publish::disk_digest(&file, &mut watch).unwrap();
+            let digest = publish::disk_digest(&fs::File::open(path).unwrap(), &mut watch).unwrap();
+            let (run, size, tests) = (work.run.id, 1 << 20, serde_json::Value::Null);
+            let made = store::artefact::Artefact { run, digest, size, tests, made_at: 1 };
+            self.runtime.block_on(store::artefact::put(&self.factory.db, &made)).unwrap();
             work.artefact = Some(Artefact { disk, digest });
-            work.perform(work.plan.steps().len() - 1).unwrap()
+            let n = work.plan.steps().iter().position(|step| step.action == *action).unwrap();
+            work.perform(n).unwrap()
+        }
+
+        fn publish(&self) -> Result<(), Box<Failure>> {
+            self.perform(ImageState::Distributing, &Action::Distribute)
         }
 
         /// Returns how the catalogue has it: the image's state, its last step's, and its AMIs.
@@ -400,14 +412,14 @@ mod tests {
     /// factory is killed.
     #[test]
     fn an_image_is_available_from_the_moment_its_amis_are_there() {
-        let setting = Setting::new();
+        let setting = Setting::new(fixture::order());
         setting.publish().unwrap();
         assert_eq!(setting.kept(), (ImageState::Available, StepState::Completed, 2));
     }
 
     #[test]
     fn an_image_that_is_published_does_not_fail_for_its_log() {
-        let setting = Setting::new();
+        let setting = Setting::new(fixture::order());
         let log = setting.factory.cells.data().join("logs").join(&setting.recorded.run.work);
         fs::create_dir_all(&log).unwrap();
         symlink("/dev/full", log.join("log.jsonl")).unwrap();
@@ -416,5 +428,16 @@ mod tests {
         let told = setting.told.0.lock().unwrap();
         assert!(told[0].contains("; the log is incomplete: failed to keep the log"), "{told:?}");
         assert!(told[0].ends_with("No space left on device (os error 28)"), "{told:?}");
+    }
+
+    #[test]
+    fn what_tests_said_is_kept_with_what_they_tested() {
+        let mut order = fixture::order();
+        order.project.tests.enabled = true;
+        let setting = Setting::new(order);
+        setting.perform(ImageState::Testing, &Action::VerifyImage).unwrap();
+        let kept = store::artefact::get(&setting.factory.db, setting.recorded.run.id);
+        let kept = setting.runtime.block_on(kept).unwrap().unwrap();
+        assert_eq!(kept.tests, serde_json::json!([]));
     }
 }
