@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use blob::{BlobError, BlobErrorKind, Store, Swept};
+use blob::{BlobErrorKind, Swept};
 use publish::{CollectError, OpenRegionError, Region};
 
 use crate::Factory;
@@ -12,9 +12,6 @@ use crate::Factory;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GarbageError {
-    /// The main store cannot be opened.
-    #[error("failed to open the blob store")]
-    Blobs(#[source] BlobError),
     /// The regions cannot be listed.
     #[error("failed to read {}", path.display())]
     Regions {
@@ -41,18 +38,17 @@ impl GarbageError {
 }
 
 impl Factory {
-    /// Removes the blobs that no base and no snapshot in the catalogue refers to.
+    /// Removes the blobs that no snapshot in the catalogue refers to.
     ///
     /// Fails at once, and removes nothing, while a build is publishing.
     pub async fn collect_garbage(&self) -> Result<Swept, GarbageError> {
         let data = self.cells().data();
-        let main = Store::open(&data.join("blobs")).map_err(GarbageError::Blobs)?;
         let names = Region::list(data)
             .map_err(|source| GarbageError::Regions { path: data.join("regions"), source })?;
         let mut regions = Vec::with_capacity(names.len());
         for name in names {
             regions.push(Region::open(data, &name)?);
         }
-        Ok(publish::collect(self.db(), &main, &regions).await?)
+        Ok(publish::collect(self.db(), &regions).await?)
     }
 }

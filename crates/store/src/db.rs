@@ -78,6 +78,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_resources.sql"),
     include_str!("../migrations/0004_images.sql"),
     include_str!("../migrations/0005_owners.sql"),
+    include_str!("../migrations/0006_no_bases.sql"),
 ];
 
 /// The version whose rows SQL alone cannot fill: it would have to take version
@@ -337,7 +338,7 @@ mod tests {
         sqlx::query("PRAGMA cache_size = 1").execute(&mut *tx).await.unwrap();
         sqlx::query("UPDATE build_number SET last = 99").execute(&mut *tx).await.unwrap();
         for n in 0..200 {
-            sqlx::query("INSERT INTO base VALUES ($1, 'arn', 'digest', 1, $2, 1)")
+            sqlx::query("INSERT INTO snapshot VALUES ($1, 'local-1', $2, 1, 1, 1)")
                 .bind(n.to_string())
                 .bind("x".repeat(2000))
                 .execute(&mut *tx)
@@ -349,10 +350,10 @@ mod tests {
             std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
         }
         // Readers go on meanwhile and see nothing of it.
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM base").await, 0);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM snapshot").await, 0);
 
         let after = Db::open(&left.path().join("goldsmith.db")).await.unwrap();
-        assert_eq!(number(&after, "SELECT COUNT(*) FROM base").await, 0);
+        assert_eq!(number(&after, "SELECT COUNT(*) FROM snapshot").await, 0);
         let run = run::create(&after, new_run(2, "web")).await.unwrap();
         assert_eq!(run.build.build, 2);
     }
