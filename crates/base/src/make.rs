@@ -11,7 +11,7 @@ use sha2::Digest as _;
 
 use crate::Os;
 use crate::managed::Managed;
-use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
 
 /// A managed base could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +127,8 @@ pub fn make(
         )
         .map_err(cell)?;
     let os = Os::parse(&String::from_utf8_lossy(&text));
-    let receipt = Receipt { digest, tree, os, epoch, boot: Boot::Tree };
+    let (boot, made_of) = (Boot::Tree, Some(MadeOf::Archive));
+    let receipt = Receipt { digest, tree, os, epoch, boot, made_of };
     receipt
         .keep(cells.data(), &managed.key(mirror))
         .map_err(|source| MakeError::Receipt { name, source })?;

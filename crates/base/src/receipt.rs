@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Os;
 
+/// Where the bases are, below the data folder.
+pub const FOLDER: &str = "bases";
+
 /// Sees the making of a base while it happens, and may stop it.
 pub trait Watch: Sync {
     /// Takes a line of what the tools say.
@@ -32,6 +35,20 @@ pub struct Receipt {
     pub epoch: i64,
     /// How images made of it boot.
     pub boot: Boot,
+    /// What it was made of; not known of those of earlier versions.
+    #[serde(default)]
+    pub made_of: Option<MadeOf>,
+}
+
+/// What a base was made of, which is where it can be had again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MadeOf {
+    /// An archive of packages.
+    Archive,
+    /// A disk image that somebody brought.
+    Disk,
+    /// An image of ours, by the digest of its snapshot.
+    Image,
 }
 
 /// Where an image's partitions and boot loader come from.
@@ -65,6 +82,23 @@ impl Receipt {
         data.join(&receipt.tree).is_dir().then_some(receipt)
     }
 
+    /// Returns the receipts of all bases with the paths they are kept at, both relative to the
+    /// data folder.
+    pub fn all(data: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(data.join(FOLDER))? {
+            let path = Path::new(FOLDER).join(entry?.file_name());
+            if path.extension() != Some("json".as_ref()) {
+                continue;
+            }
+            // One that cannot be read is none: its base is made again.
+            if let Ok(receipt) = serde_json::from_str(&fs::read_to_string(data.join(&path))?) {
+                all.push((path, receipt));
+            }
+        }
+        Ok(all)
+    }
+
     /// Keeps the receipt for `key`. It is written last of all, under another
     /// name first: a base with a receipt is whole.
     pub(crate) fn keep(&self, data: &Path, key: &Digest) -> Result<(), ReceiptError> {
@@ -78,5 +112,5 @@ impl Receipt {
 }
 
 fn place(data: &Path, key: &Digest) -> PathBuf {
-    data.join("bases").join(format!("{}.json", key.hex()))
+    data.join(FOLDER).join(format!("{}.json", key.hex()))
 }

@@ -4,6 +4,7 @@
 
 mod action;
 mod agent;
+mod bases;
 mod bound;
 mod build;
 mod clock;
@@ -32,6 +33,7 @@ mod teller;
 mod trial;
 mod work;
 
+pub use bases::Bases;
 pub use build::BuildError;
 pub use executed::executed_components;
 pub use factory::{Factory, OpenError, Settings};

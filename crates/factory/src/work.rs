@@ -1,5 +1,6 @@
 //! A build under way: its steps are carried out in the order that the engine says, and recorded.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use store::step::NewStep;
 use store::{StepState, Workflow, run, step};
 use tokio::runtime::Handle;
 
+use crate::bases;
 use crate::build::{BuildError, Recorded, Stop};
 use crate::clock::{instant, now_micros};
 use crate::log::Log;
@@ -48,6 +50,8 @@ pub(crate) struct Work<'a> {
     plan: &'a Plan,
     steps_before: u32,
     stop: &'a Stop,
+    /// Keeps the base at hand.
+    _bases: File,
     teller: Teller<'a>,
     began: Instant,
 }
@@ -91,6 +95,7 @@ impl<'a> Work<'a> {
             let _lock = recover::lock_work(factory.cells.data()).map_err(BuildError::Folder)?;
             factory.cells.make_folder(&folder).map_err(BuildError::Folder)?;
         }
+        let bases = bases::hold(factory.cells.data()).map_err(BuildError::Folder)?;
         let teller = Teller::new(observer, log);
         Ok(Self {
             factory,
@@ -111,6 +116,7 @@ impl<'a> Work<'a> {
             plan,
             steps_before: *steps_before,
             stop,
+            _bases: bases,
             teller,
             began: instant(),
         })
