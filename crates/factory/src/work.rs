@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engine::{Command, End};
 use instance::sandbox::Sandbox;
 use instance::vm::Machine;
-use model::{BuildFacts, BuildTime, ImageState};
+use model::{BuildFacts, ImageState};
 use name::{Account, Digest};
 use plan::{Action, Plan};
 use store::step::NewStep;
@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::bases;
 use crate::build::{BuildError, Recorded, Stop};
-use crate::clock::{instant, now_micros};
+use crate::clock::{build_time, instant, now_micros};
 use crate::log::Log;
 use crate::order::LoadedComponent;
 use crate::teller::{Teller, Watch};
@@ -320,21 +320,6 @@ impl<'a> Work<'a> {
 
 fn cancelled() -> Box<Failure> {
     Failure::plain(Cause::Cancelled, "the build was cancelled".to_owned())
-}
-
-/// Returns a time as a calendar in UTC shows it.
-fn build_time(micros: i64) -> BuildTime {
-    let time = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
-    let time = time.to_zoned(jiff::tz::TimeZone::UTC);
-    BuildTime {
-        year: time.year().unsigned_abs(),
-        month: time.month().unsigned_abs(),
-        day: time.day().unsigned_abs(),
-        hour: time.hour().unsigned_abs(),
-        minute: time.minute().unsigned_abs(),
-        second: time.second().unsigned_abs(),
-        millisecond: time.millisecond().unsigned_abs(),
-    }
 }
 
 #[cfg(test)]
