@@ -8,8 +8,9 @@ use model::{Ami, Architecture, BootMode, ImageState, Snapshot, Tags};
 use name::{Account, AmiId, Digest, Region, RunId, SnapshotId};
 use serde_json::{Value, json};
 use store::ami::Registration;
-use store::run::{self, NewRun, Owner};
-use store::{Db, ami, image, snapshot};
+use store::run::{self, NewRun};
+use store::step::{self, NewStep};
+use store::{Db, Workflow, ami, image, snapshot};
 
 use super::served::Identity;
 
@@ -58,7 +59,7 @@ async fn record(db: &Db, account: &Account, region: &Region, n: u32) -> io::Resu
         project: String::new(),
         recipe: json!({}),
         work: format!("work-{n}"),
-        owner: Owner { pid: 1, boot: String::new(), ticks: 1 },
+        owner: "owner".to_owned(),
         started_at: at,
         shown: image::New {
             body: body(&place, &title, &segment, &version),
@@ -68,14 +69,22 @@ async fn record(db: &Db, account: &Account, region: &Region, n: u32) -> io::Resu
         },
     };
     let run = run::create(db, new).await.map_err(io::Error::other)?;
-    let advance = async |to| run::advance(db, id, to, "", at + 60_000_000).await;
-    advance(ImageState::Distributing).await.map_err(io::Error::other)?;
+    let distributing = run::advance(db, id, ImageState::Distributing, "", at + 60_000_000).await;
+    distributing.map_err(io::Error::other)?;
     let made = registration(account, region, random, &format!("{title} {version}"), tags);
     let Registration { snapshot, ami } = made;
     let ami = ami::Entry { run: id, ..ami };
     let all = [Registration { snapshot, ami }];
-    ami::register(db, &all).await.map_err(io::Error::other)?;
-    advance(ImageState::Available).await.map_err(io::Error::other)?;
+    let step = NewStep {
+        run: id,
+        ordinal: 1,
+        workflow: Workflow::Distribution,
+        action: "DistributeImage",
+        label: "distribute",
+        started_at: at,
+    };
+    step::start(db, &step).await.map_err(io::Error::other)?;
+    run::publish(db, id, 1, &all, at + 60_000_000).await.map_err(io::Error::other)?;
     Ok(format!("{place}:image/{segment}/{}", run.build))
 }
 

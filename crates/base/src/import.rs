@@ -10,7 +10,7 @@ use cell::{Cells, Network, Run, SpawnError, Task, Unpacked};
 use name::Digest;
 
 use crate::download::{self, DownloadError};
-use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Os, make};
 
 /// The first bytes of a qcow2 image (QEMU's docs/interop/qcow2).
@@ -137,6 +137,10 @@ fn import_kind(
         os: Os::parse(&String::from_utf8_lossy(&text)),
         epoch,
         boot: Boot::Disk { disk, volumes: unpacked.volumes },
+        made_of: Some(match origin {
+            Origin::Url(_) | Origin::File(_) => MadeOf::Disk,
+            Origin::Own(_) => MadeOf::Image,
+        }),
     };
     receipt.keep(cells.data(), digest)?;
     Ok(receipt)

@@ -19,4 +19,4 @@ pub use import::{ImportError, Origin, import};
 pub use make::{MakeError, make};
 pub use managed::{MANAGED, Managed, Release, Variant};
 pub use os::Os;
-pub use receipt::{Boot, Receipt, ReceiptError, Watch};
+pub use receipt::{Boot, FOLDER, MadeOf, Receipt, ReceiptError, Watch};

@@ -9,7 +9,7 @@ use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
 
 use crate::hashing::Hashing;
 use crate::managed::Managed;
-use crate::receipt::{Boot, Receipt, ReceiptError, Watch};
+use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Epoch, Os};
 
 /// A managed base could not be made.
@@ -125,7 +125,8 @@ pub fn make(
         )
         .map_err(cell)?;
     let os = Os::parse(&String::from_utf8_lossy(&text));
-    let receipt = Receipt { digest, tree, os, epoch: epoch.seconds(), boot: Boot::Tree };
+    let (boot, made_of) = (Boot::Tree, Some(MadeOf::Archive));
+    let receipt = Receipt { digest, tree, os, epoch: epoch.seconds(), boot, made_of };
     receipt
         .keep(cells.data(), &managed.key(mirror, epoch))
         .map_err(|source| MakeError::Receipt { name, source })?;

@@ -11,6 +11,9 @@ use tempfile::NamedTempFile;
 
 use crate::Os;
 
+/// Where the bases are, below the data folder.
+pub const FOLDER: &str = "bases";
+
 /// Sees the making of a base while it happens, and may stop it.
 pub trait Watch: Sync {
     /// Takes a line of what the tools say.
@@ -33,6 +36,20 @@ pub struct Receipt {
     pub epoch: i64,
     /// How images made of it boot.
     pub boot: Boot,
+    /// What it was made of; not known of those of earlier versions.
+    #[serde(default)]
+    pub made_of: Option<MadeOf>,
+}
+
+/// What a base was made of, which is where it can be had again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MadeOf {
+    /// An archive of packages.
+    Archive,
+    /// A disk image that somebody brought.
+    Disk,
+    /// An image of ours, by the digest of its snapshot.
+    Image,
 }
 
 /// Where an image's partitions and boot loader come from.
@@ -66,6 +83,23 @@ impl Receipt {
         data.join(&receipt.tree).is_dir().then_some(receipt)
     }
 
+    /// Returns the receipts of all bases with the paths they are kept at, both relative to the
+    /// data folder.
+    pub fn all(data: &Path) -> io::Result<Vec<(PathBuf, Self)>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(data.join(FOLDER))? {
+            let path = Path::new(FOLDER).join(entry?.file_name());
+            if path.extension() != Some("json".as_ref()) {
+                continue;
+            }
+            // One that cannot be read is none: its base is made again.
+            if let Ok(receipt) = serde_json::from_str(&fs::read_to_string(data.join(&path))?) {
+                all.push((path, receipt));
+            }
+        }
+        Ok(all)
+    }
+
     /// Keeps the receipt for `key`. It is written last of all, under a name
     /// that no other process has first, and once all before it is on the disk:
     /// a base with a receipt is whole.
@@ -73,7 +107,7 @@ impl Receipt {
         let path = place(data, key);
         let text = serde_json::to_string_pretty(self).expect("receipts hold only what JSON can");
         let keep = || {
-            let mut partial = NamedTempFile::new_in(data.join("bases"))?;
+            let mut partial = NamedTempFile::new_in(data.join(FOLDER))?;
             partial.write_all(text.as_bytes())?;
             rustix::fs::syncfs(&partial)?;
             partial.persist(&path)?;
@@ -84,7 +118,7 @@ impl Receipt {
 }
 
 fn place(data: &Path, key: &Digest) -> PathBuf {
-    data.join("bases").join(format!("{}.json", key.hex()))
+    data.join(FOLDER).join(format!("{}.json", key.hex()))
 }
 
 #[cfg(test)]
@@ -101,6 +135,7 @@ mod tests {
             os: Os::parse(""),
             epoch: 1,
             boot: Boot::Tree,
+            made_of: Some(MadeOf::Archive),
         };
         fs::create_dir_all(data.path().join(&receipt.tree)).unwrap();
         std::thread::scope(|scope| {

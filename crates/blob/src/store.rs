@@ -3,8 +3,9 @@
 //! Layout: `<dir>/ab/cdef…` by the hex digits of the digest, `<dir>/partial/`
 //! for bytes on their way in, `<dir>/lock` for writers and sweepers.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -34,9 +35,13 @@ pub struct Opened {
 
 impl Store {
     /// Opens the store in `dir` and makes the folder if it is not there.
+    ///
+    /// It is for this user alone: blocks of images hold what no other user may read.
     pub fn open(dir: &Path) -> Result<Self, BlobError> {
         let partial = dir.join(PARTIAL);
         fs::create_dir_all(&partial).map_err(BlobError::during("make the folder", &partial))?;
+        fs::set_permissions(dir, Permissions::from_mode(0o700))
+            .map_err(BlobError::during("close the folder to others", dir))?;
         Ok(Self { dir: dir.to_owned() })
     }
 
@@ -187,9 +192,20 @@ pub(crate) fn names(dir: &Path) -> Result<Vec<String>, BlobError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+
+    #[test]
+    fn a_store_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("blobs");
+        let mode = || fs::metadata(&dir).unwrap().permissions().mode() & 0o777;
+        Store::open(&dir).unwrap();
+        assert_eq!(mode(), 0o700);
+        // As an earlier version left it.
+        fs::set_permissions(&dir, Permissions::from_mode(0o755)).unwrap();
+        Store::open(&dir).unwrap();
+        assert_eq!(mode(), 0o700);
+    }
 
     #[test]
     fn a_corrupt_blob_is_an_error_and_not_bytes() {

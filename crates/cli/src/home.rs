@@ -1,6 +1,5 @@
 //! Where the command finds its data folder and its agent, and how it opens them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,13 +47,13 @@ impl Home {
             return Ok(None);
         }
         let db = Db::open(&path).await?;
-        factory::end_dead_runs(&db).await?;
+        factory::end_dead_runs(&db, &self.data).await?;
         Ok(Some(db))
     }
 
     /// Opens the catalogue; makes it and the data folder if they are not there.
     pub(crate) async fn new_catalogue(&self) -> Result<Db, CliError> {
-        fs::create_dir_all(&self.data)
+        factory::make_data_folder(&self.data)
             .map_err(|source| CliError::Data { path: self.data.clone(), source })?;
         Ok(Db::open(&self.data.join("goldsmith.db")).await?)
     }

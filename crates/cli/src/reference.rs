@@ -259,7 +259,7 @@ mod tests {
             project: String::new(),
             recipe: serde_json::Value::Null,
             work: String::new(),
-            owner: store::run::Owner { pid: 1, boot: String::new(), ticks: 0 },
+            owner: "owner".to_owned(),
             started_at: 0,
             ended_at: None,
         }

@@ -76,7 +76,7 @@ async fn record_failed_build(data: &Path) -> Result<(), StoreError> {
         project: "examples/web".to_owned(),
         recipe: serde_json::json!({ "name": "Web" }),
         work: "run-01212121212121212".to_owned(),
-        owner: run::Owner { pid: 1, boot: String::new(), ticks: 0 },
+        owner: "owner".to_owned(),
         started_at: 1_700_000_000_000_000,
         shown: store::image::New::of(
             "000000000000".parse().expect("this is an account"),

@@ -4,7 +4,7 @@
 //! matters to a reader, and no input makes it loop or run out of memory. A
 //! journal is not replayed; checksums are not compared.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 
 use crate::entry::Entry;
 use crate::read::{self, Format, Grafts, OpenError, ReadError, Window};
@@ -154,10 +154,23 @@ impl<T: Read + Seek> Reader<T> {
     /// Returns the first `limit` bytes of the regular file at `path`, or
     /// `None` if there is none. Links are not followed.
     pub fn read_file(&mut self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        self.with_file(path, |file| {
+            let mut bytes = Vec::new();
+            file.take(limit).read_to_end(&mut bytes).map(|_| bytes)
+        })
+    }
+
+    /// Returns what `read` makes of the regular file at `path`, or `None` if
+    /// there is none. Links are not followed.
+    pub fn with_file<R>(
+        &mut self,
+        path: &str,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<R>,
+    ) -> Result<Option<R>, ReadError> {
         match &mut self.0 {
-            Inner::Ext4(source) => read::read_file(source, path, limit),
-            Inner::Xfs(source) => read::read_file(source, path, limit),
-            Inner::Btrfs(source, _) => read::read_file(&mut **source, path, limit),
+            Inner::Ext4(source) => read::with_file(source, path, read),
+            Inner::Xfs(source) => read::with_file(source, path, read),
+            Inner::Btrfs(source, _) => read::with_file(&mut **source, path, read),
         }
     }
 }

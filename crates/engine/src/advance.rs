@@ -150,6 +150,8 @@ mod tests {
             assert_eq!(commands.last(), Some(&Command::Perform(step)));
             commands = run.advance(Event::Settled { step, result: Ok(()) });
         }
+        // What publishes is last and ends the run: the catalogue records it as one.
+        assert_eq!(plan.steps().last().map(|step| &step.action), Some(&Action::Distribute));
         let end = End { state: ImageState::Available, reason: String::new() };
         assert_eq!(commands, [Command::Finish(end)]);
     }

@@ -1,17 +1,17 @@
 //! The factory: its data folder, its catalogue and its means.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cell::{Cells, Ids, IdsError};
 use model::{Distribution, NameTemplate};
-use name::{Account, Digest, Region};
+use name::{Account, Region};
 use store::{Db, StoreError};
 
-use crate::recover::{self, Recovered};
-use crate::{NoParameters, Order, Parameters};
+use crate::owner::Owner;
+use crate::recover::{self, RecoverError, Recovered};
+use crate::{NoParameters, Order, Parameters, agent, private};
 
 /// Where the factory works and with what.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Factory {
     /// The agent within the data folder.
     pub(crate) agent: PathBuf,
     pub(crate) parameters: Arc<dyn Parameters>,
+    /// As whose the runs are recorded.
+    pub(crate) owner: Arc<Owner>,
 }
 
 /// The factory cannot work.
@@ -63,19 +65,24 @@ pub enum OpenError {
     /// The catalogue cannot be used.
     #[error("failed to use the catalogue")]
     Store(#[from] StoreError),
+    /// What a killed process left cannot be found or ended.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
 }
 
 impl Factory {
     /// Opens the factory and ends what a killed one left behind.
     pub async fn open(settings: Settings) -> Result<(Self, Recovered), OpenError> {
         let fail = |source| OpenError::Data { path: settings.data.clone(), source };
+        private::make_data_folder(&settings.data).map_err(fail)?;
         let cells = Cells::new(&settings.data, Ids::of_this_user()?).map_err(fail)?;
         let db = Db::open(&cells.data().join("goldsmith.db")).await?;
+        let owner = Arc::new(Owner::enter(cells.data()).map_err(fail)?);
         let recovered = recover::recover(&db, &cells).await?;
-        let agent = keep_agent(cells.data(), &settings.agent)
+        let agent = agent::keep(cells.data(), &settings.agent)
             .map_err(|source| OpenError::Agent { path: settings.agent.clone(), source })?;
         let parameters = Arc::new(NoParameters);
-        Ok((Self { db, cells, settings, agent, parameters }, recovered))
+        Ok((Self { db, cells, settings, agent, parameters, owner }, recovered))
     }
 
     /// Returns the factory with `parameters` as its parameter store.
@@ -109,21 +116,4 @@ impl Factory {
         }
         Ok(taken)
     }
-}
-
-/// Copies the agent into the data folder, named by its digest, where instances
-/// can see it whatever the modes of the folders around the original.
-fn keep_agent(data: &Path, agent: &Path) -> io::Result<PathBuf> {
-    let bytes = fs::read(agent)?;
-    let kept = Path::new("agents").join(Digest::of(&bytes).hex());
-    let full = data.join(&kept);
-    if !full.exists() {
-        fs::create_dir_all(data.join("agents"))?;
-        let mut partial = tempfile::NamedTempFile::new_in(data.join("agents"))?;
-        io::Write::write_all(&mut partial, &bytes)?;
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
-        partial.as_file().set_permissions(mode)?;
-        partial.persist(&full)?;
-    }
-    Ok(kept)
 }

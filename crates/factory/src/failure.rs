@@ -38,6 +38,12 @@ pub enum Cause {
     Cancelled,
 }
 
+/// How many characters the API has for a reason.
+const REASON: usize = 1024;
+
+/// How many of them the first line may have where there is more to tell.
+const HEAD: usize = 512;
+
 impl Failure {
     /// Returns a failure of the factory itself: `error` and all its causes.
     pub(crate) fn of(cause: Cause, error: &dyn std::error::Error) -> Box<Self> {
@@ -65,14 +71,32 @@ impl Failure {
 
     /// Returns the reason as the API's `state.reason` has it: component, phase,
     /// step, exit code, message and last lines, at most 1024 characters.
+    ///
+    /// Where there are more, the oldest lines are left out.
     pub fn reason(&self) -> String {
-        let mut reason = self.to_string();
-        for line in &self.last_lines {
+        let told = self.to_string();
+        let lines = told.split('\n').chain(self.last_lines.iter().map(String::as_str));
+        let lines: Vec<&str> = lines.collect();
+        let whole = lines.join("\n");
+        if whole.chars().count() <= REASON {
+            return whole;
+        }
+        let (head, lines) = lines.split_first().expect("a split text has a first line");
+        let Some(last) = lines.last() else { return shortened(head, REASON) };
+        let mut reason = shortened(head, HEAD) + "\n...";
+        let mut room = REASON - reason.chars().count();
+        let fits = |line: &&&str| {
+            let left = room.checked_sub(line.chars().count() + 1);
+            room = left.unwrap_or(room);
+            left.is_some()
+        };
+        let newest = lines.iter().rev().take_while(fits).count();
+        for line in &lines[lines.len() - newest..] {
             reason.push('\n');
             reason.push_str(line);
         }
-        if reason.chars().count() > 1024 {
-            reason = reason.chars().take(1021).collect::<String>() + "...";
+        if newest == 0 {
+            reason.extend(last.chars().skip(last.chars().count().saturating_sub(room)));
         }
         reason
     }
@@ -94,6 +118,14 @@ impl Failure {
             None
         }
     }
+}
+
+/// Returns a text of at most so many characters: the beginning, where there are more.
+fn shortened(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    text.chars().take(characters - 3).collect::<String>() + "..."
 }
 
 impl fmt::Display for Failure {
@@ -123,19 +155,44 @@ mod tests {
         assert_eq!(help(Cause::Component, full), None);
     }
 
-    #[test]
-    fn a_reason_fits_the_api() {
+    #[track_caller]
+    fn check(message: &str, last_lines: &[String], characters: usize, begin: &str, end: &str) {
         let failure = Failure {
-            cause: Cause::Component,
             component: Some("nginx".to_owned()),
-            phase: Some("build".to_owned()),
-            step: Some("Install".to_owned()),
-            exit_code: Some(100),
-            message: "phase build: step Install (ExecuteBash) failed with exit code 100".to_owned(),
-            last_lines: vec!["E: no such package".to_owned(); 100],
+            last_lines: last_lines.to_vec(),
+            ..*Failure::plain(Cause::Component, message.to_owned())
         };
         let reason = failure.reason();
-        assert!(reason.starts_with("component nginx: phase build: step Install"));
-        assert_eq!(reason.chars().count(), 1024);
+        assert_eq!(reason.chars().count(), characters, "{reason}");
+        assert!(reason.starts_with(begin), "{reason}");
+        assert!(reason.ends_with(end), "{reason}");
+    }
+
+    #[test]
+    fn a_reason_fits_the_api_and_keeps_what_was_said_last() {
+        let message = "phase build: step Install (ExecuteBash) failed with exit code 100";
+        let short = ["E: no such package".to_owned()];
+        let whole = format!("component nginx: {message}\nE: no such package");
+        check(message, &short, whole.len(), &whole, &whole);
+
+        let long: Vec<String> = (1..=20).map(|n| format!("{n:02} {}", "é".repeat(97))).collect();
+        let begin = format!("component nginx: {message}\n...\n12 éé");
+        let end = format!("20 {}", "é".repeat(97));
+        check(message, &long, 995, &begin, &end);
+
+        // A line that is longer than all there is room for is told by its end.
+        let endless = [format!("{}the end", "x".repeat(5000))];
+        check(message, &endless, 1024, &format!("component nginx: {message}\n...xxx"), "xthe end");
+        check(
+            &"m".repeat(5000),
+            &short,
+            535,
+            "component nginx: mmm",
+            "...\n...\nE: no such package",
+        );
+        check(&"m".repeat(5000), &[], 1024, "component nginx: mmm", "mmm...");
+        // Other programs' last lines come in the message.
+        let said = format!("mmdebstrap failed:\n{}", long.join("\n"));
+        check(&said, &[], 948, "component nginx: mmdebstrap failed:\n...\n12 é", &end);
     }
 }

@@ -1,19 +1,19 @@
 //! Runs that were asked for and wait for their turn: recorded at once, carried out a few at a time.
 
-use std::collections::HashMap;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod job;
 
-use engine::End;
+use std::sync::Arc;
+
 use name::{Region, RunId};
+use store::StoreError;
 use store::client_token::Claim;
 use store::image::{Image, New};
-use store::{StoreError, run};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::build::{Recorded, Stop};
-use crate::clock::now_micros;
-use crate::{BuildError, Factory, Notice, Observer, Order};
+use crate::build::Why;
+use crate::{BuildError, Factory, Order};
+
+use job::{Job, Place, Shared};
 
 /// How much is done at once, and how much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,31 +35,6 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub struct Queue {
     shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    factory: Factory,
-    limits: Limits,
-    turns: Semaphore,
-    jobs: Mutex<Jobs>,
-    /// Told whenever a job is done.
-    done: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Jobs {
-    closed: bool,
-    /// Runs that are being recorded.
-    begun: usize,
-    runs: HashMap<RunId, Job>,
-}
-
-/// What stops a job, whether it waits or works.
-#[derive(Debug, Clone, Default)]
-struct Job {
-    stop: Stop,
-    asked: Arc<Notify>,
 }
 
 /// A run that was recorded, now or when the request came first.
@@ -102,7 +77,7 @@ impl Queue {
     /// Returns an empty queue before `factory`.
     pub fn new(factory: Factory, limits: Limits) -> Self {
         let turns = Semaphore::new(limits.at_once.max(1));
-        let (jobs, done) = (Mutex::default(), Notify::new());
+        let (jobs, done) = (Default::default(), Notify::new());
         Self { shared: Arc::new(Shared { factory, limits, turns, jobs, done }) }
     }
 
@@ -152,7 +127,7 @@ impl Queue {
     /// It is `CANCELLED` soon after, and nothing of it is left.
     pub fn cancel(&self, run: RunId) -> bool {
         let job = self.shared.jobs().runs.get(&run).cloned();
-        job.as_ref().map(Job::stop).is_some()
+        job.map(|job| job.stop(Why::Cancelled)).is_some()
     }
 
     /// Takes no more runs, ends those there are as `FAILED` with that reason, and returns when
@@ -164,8 +139,7 @@ impl Queue {
             jobs.runs.values().cloned().collect()
         };
         for job in jobs {
-            job.stop.closing.store(true, Ordering::Release);
-            job.stop();
+            job.stop(Why::Closing);
         }
         self.idle().await;
     }
@@ -185,127 +159,13 @@ impl Queue {
     }
 }
 
-impl Jobs {
-    fn is_empty(&self) -> bool {
-        self.begun == 0 && self.runs.is_empty()
-    }
-}
-
-impl Job {
-    fn stop(&self) {
-        self.stop.cancel.store(true, Ordering::Release);
-        self.asked.notify_one();
-    }
-}
-
-impl Shared {
-    fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for a turn and carries the run out, unless it is stopped before.
-    async fn perform(self: Arc<Self>, recorded: Recorded, job: Job) {
-        let _leaving = Leaving { shared: &self, run: recorded.run.id };
-        let turn = tokio::select! {
-            biased;
-            () = job.asked.notified() => None,
-            turn = self.turns.acquire() => turn.ok(),
-        };
-        // Whatever fails is in the run's record by then, or the catalogue is
-        // what failed: then the next start of the factory ends the run.
-        let _ = match turn {
-            Some(_turn) => {
-                let observer = Arc::new(Nobody);
-                self.factory.carry_out(recorded, observer, job.stop).await.map(drop)
-            }
-            None => {
-                let End { state, reason } = job.stop.end();
-                let run = recorded.run.id;
-                let ended = run::advance(&self.factory.db, run, state, &reason, now_micros());
-                ended.await.map_err(BuildError::from)
-            }
-        };
-    }
-}
-
-/// A place in the queue that a run is being recorded for.
-struct Place<'a> {
-    shared: &'a Arc<Shared>,
-}
-
-impl<'a> Place<'a> {
-    fn take(shared: &'a Arc<Shared>) -> Result<Self, StartError> {
-        let mut jobs = shared.jobs();
-        if jobs.closed {
-            return Err(StartError::Closed);
-        }
-        if jobs.begun + jobs.runs.len() >= shared.limits.in_all {
-            return Err(StartError::Full { limit: shared.limits.in_all });
-        }
-        jobs.begun += 1;
-        Ok(Self { shared })
-    }
-
-    /// Has a run carried out that was recorded now, if it was.
-    fn begin(self, recorded: Result<Recorded, String>) -> Started {
-        let recorded = match recorded {
-            Ok(recorded) => recorded,
-            Err(image) => return Started { image },
-        };
-        let image = recorded.image.clone();
-        let shared = Arc::clone(self.shared);
-        let job = self.fill(recorded.run.id);
-        tokio::spawn(shared.perform(recorded, job));
-        Started { image }
-    }
-
-    fn fill(self, run: RunId) -> Job {
-        let job = Job::default();
-        let mut jobs = self.shared.jobs();
-        jobs.runs.insert(run, job.clone());
-        if jobs.closed {
-            // Closed while it was recorded: nobody else will stop it.
-            job.stop.closing.store(true, Ordering::Release);
-            job.stop();
-        }
-        drop(jobs);
-        job
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.shared.jobs().begun -= 1;
-        self.shared.done.notify_waiters();
-    }
-}
-
-/// Takes a run out of the queue when it is done, however that came.
-struct Leaving<'a> {
-    shared: &'a Shared,
-    run: RunId,
-}
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        self.shared.jobs().runs.remove(&self.run);
-        self.shared.done.notify_waiters();
-    }
-}
-
-/// Watches nothing: what happens is in the catalogue and the log.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn notice(&self, _: &Notice<'_>) {}
-}
-
 #[cfg(test)]
 mod tests {
     use model::ImageState;
     use serde_json::json;
-    use store::image;
+    use store::{image, run};
 
+    use super::job::Leaving;
     use super::*;
     use crate::Settings;
 
@@ -416,6 +276,17 @@ mod tests {
         assert!(waiting.queue.cancel(run));
     }
 
+    /// A run is retried as soon as the catalogue has its end, which is before its job is done.
+    #[tokio::test]
+    async fn the_end_of_an_attempt_leaves_the_next_one_alone() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let shared = &waiting.queue.shared;
+        let run = run::list(&shared.factory.db).await.unwrap().remove(0).id;
+        drop(Leaving { shared, run, asked: Arc::default() });
+        assert!(waiting.queue.cancel(run));
+    }
+
     #[tokio::test]
     async fn a_closed_queue_ends_its_runs_and_takes_no_more() {
         let waiting = Waiting::new().await;
@@ -424,6 +295,17 @@ mod tests {
         let reason = "the service was stopped before the build had ended";
         assert_eq!(waiting.states().await, [(ImageState::Failed, reason.to_owned())]);
         assert!(matches!(waiting.start("b").await, Err(StartError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_was_cancelled_before_the_queue_was_closed_is_cancelled() {
+        let waiting = Waiting::new().await;
+        waiting.start("a").await.unwrap();
+        let run = run::list(&waiting.queue.shared.factory.db).await.unwrap().remove(0).id;
+        assert!(waiting.queue.cancel(run));
+        waiting.queue.close().await;
+        let cancelled = (ImageState::Cancelled, "cancelled".to_owned());
+        assert_eq!(waiting.states().await, [cancelled]);
     }
 
     #[tokio::test]

@@ -1,14 +1,15 @@
 //! After a crash: what earlier processes left behind is ended and removed.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, SpawnError, Task};
-use model::ImageState;
 use store::{Db, StoreError, run};
 
 use crate::clock::now_micros;
+use crate::lock::lock_folder;
 use crate::owner;
 
 /// What a recovery did.
@@ -21,20 +22,32 @@ pub struct Recovered {
     pub left: Option<String>,
 }
 
+/// What earlier processes left behind could not be found or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecoverError {
+    /// The catalogue failed.
+    #[error("failed to end the runs that lost their process")]
+    Store(#[from] StoreError),
+    /// The folders of runs cannot be read.
+    #[error("failed to look for the folders of runs")]
+    Folders(#[from] io::Error),
+}
+
 /// Ends the runs whose process is gone; returns the names of their images.
 ///
 /// Enough for those who only read the catalogue: they see what is true now,
 /// and the folders are removed when the factory is opened next.
-pub async fn end_dead_runs(db: &Db) -> Result<Vec<String>, StoreError> {
+pub async fn end_dead_runs(db: &Db, data: &Path) -> Result<Vec<String>, StoreError> {
     let mut ended = Vec::new();
-    let this = owner::this_process();
     for run in run::unfinished(db).await? {
-        if owner::lives(&run.owner) || !run::adopt(db, run.id, &run.owner, &this).await? {
+        if owner::lives(data, &run.owner) {
             continue;
         }
         let reason = "the factory was stopped before the build had ended";
-        run::advance(db, run.id, ImageState::Failed, reason, now_micros()).await?;
-        ended.push(format!("{}/{}", run.image, run.build));
+        if run::end_orphan(db, run.id, &run.owner, reason, now_micros()).await? {
+            ended.push(format!("{}/{}", run.image, run.build));
+        }
     }
     Ok(ended)
 }
@@ -43,19 +56,28 @@ pub async fn end_dead_runs(db: &Db) -> Result<Vec<String>, StoreError> {
 ///
 /// Their processes are gone already: each lived in a cell, and a cell ends
 /// with the factory that made it.
-pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, StoreError> {
-    let failed = end_dead_runs(db).await?;
+pub(crate) async fn recover(db: &Db, cells: &Cells) -> Result<Recovered, RecoverError> {
+    let failed = end_dead_runs(db, cells.data()).await?;
+    let _lock = lock_work(cells.data())?;
+    // Before the catalogue is asked: a folder that is there belongs to a run
+    // that was recorded before, and no other is made meanwhile.
+    let there = folders(cells.data())?;
     let live = run::unfinished(db).await?.into_iter().map(|run| run.work).collect();
-    let stale = stale(cells.data(), &live);
-    let dead = |name: &str| {
-        stale
-            .iter()
-            .filter_map(|folder| folder.file_name()?.to_str())
-            .any(|run| name.starts_with(run))
-    };
+    let stale = stale(there, &live);
+    let dead = |name: &str| stale.iter().any(|run| name.starts_with(run));
     cells.tidy_up(&dead);
-    let left = remove(cells, stale).err().map(|error| error.to_string());
+    let folders = stale.iter().map(|name| Path::new(WORK).join(name)).collect();
+    let left = remove(cells, folders).err().map(|error| error.to_string());
     Ok(Recovered { failed, left })
+}
+
+/// Where the folders of runs are, below the data folder.
+pub(crate) const WORK: &str = "work";
+
+/// Keeps a recovery from removing a run's folder while it is made, and runs from making any
+/// while a recovery removes some.
+pub(crate) fn lock_work(data: &Path) -> io::Result<File> {
+    lock_folder(&data.join(WORK))
 }
 
 /// Removes folders that cells have written to. What cannot be removed now is
@@ -74,11 +96,46 @@ pub(crate) fn remove(cells: &Cells, folders: Vec<PathBuf>) -> Result<(), SpawnEr
     emptied.map(drop)
 }
 
-fn stale(data: &Path, live: &HashSet<String>) -> Vec<PathBuf> {
-    let entries = fs::read_dir(data.join("work")).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !live.contains(name))
-        .map(|name| Path::new("work").join(name))
-        .collect()
+fn folders(data: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(data.join(WORK))?.collect::<io::Result<Vec<_>>>()?;
+    Ok(entries.into_iter().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+}
+
+fn stale(there: Vec<String>, live: &HashSet<String>) -> Vec<String> {
+    there.into_iter().filter(|name| !live.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::ImageState;
+
+    use super::*;
+    use crate::fixture;
+
+    /// Whoever opens the data folder besides, from whatever container.
+    #[tokio::test]
+    async fn a_run_and_its_folder_are_left_alone_while_its_owner_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = fixture::factory(folder.path()).await;
+        let account = "123456789012".parse().unwrap();
+        let run = first.record(account, fixture::order()).await.unwrap().run;
+        let work = Path::new(WORK).join(&run.work);
+        first.cells.make_folder(&work).unwrap();
+        let work = first.cells.data().join(work);
+
+        let second = fixture::factory(folder.path()).await;
+        let found = run::unfinished(&second.db).await.unwrap();
+        assert_eq!(found, [run]);
+        assert!(work.exists());
+
+        drop(first);
+        let ended = end_dead_runs(&second.db, second.cells.data()).await.unwrap();
+        assert_eq!(ended, ["web/1.0.0/1"]);
+        let found = run::find(&second.db, run::Wanted::Latest).await.unwrap();
+        assert_eq!(found.state, ImageState::Failed);
+        assert!(work.exists());
+        let recovered = recover(&second.db, &second.cells).await.unwrap();
+        assert_eq!(recovered, Recovered { failed: vec![], left: None });
+        assert!(!work.exists());
+    }
 }

@@ -1,14 +1,15 @@
 //! What a build tells while it goes on: to its log, to whoever watches, and to the story of a failure.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use channel::{Event, Status, Stream};
+use channel::{Event, Stream};
 
+use crate::bound::{self, cut};
 use crate::clock::{instant, now_micros};
 use crate::log::{Log, clean};
+use crate::story::Story;
 use crate::{Case, Cause, Failure, Line, LogError, Notice, Observer};
 
 /// Passes on what happens, and remembers what a failure will be told with.
@@ -22,9 +23,10 @@ struct Told {
     error: Option<LogError>,
     step: usize,
     label: String,
-    last_lines: VecDeque<String>,
-    failed: Option<(String, String, Option<i32>)>,
+    story: Story,
     cases: Vec<Case>,
+    /// How many there were, those that were not kept among them.
+    all_cases: usize,
 }
 
 impl Told {
@@ -34,9 +36,9 @@ impl Told {
             error: None,
             step: 0,
             label: String::new(),
-            last_lines: VecDeque::new(),
-            failed: None,
+            story: Story::default(),
             cases: Vec::new(),
+            all_cases: 0,
         }
     }
 }
@@ -55,8 +57,8 @@ impl<'a> Teller<'a> {
             let mut told = self.told();
             told.step = step;
             label.clone_into(&mut told.label);
-            told.last_lines.clear();
-            told.failed = None;
+            told.story = Story::default();
+            told.log.begin_step();
         }
         self.notice(&Notice::StepStarted { step });
     }
@@ -65,11 +67,7 @@ impl<'a> Teller<'a> {
     /// story of a failure.
     pub(crate) fn line(&self, place: Option<(&str, &str)>, text: &str) {
         let text = self.write(place, text);
-        let mut told = self.told();
-        if told.last_lines.len() == 20 {
-            told.last_lines.pop_front();
-        }
-        told.last_lines.push_back(text);
+        self.told().story.line(text);
     }
 
     /// Adds a line to the log and shows it; returns it as it went there.
@@ -79,7 +77,7 @@ impl<'a> Teller<'a> {
             at: now_micros(),
             label: told.label.clone(),
             place: place.map(|(phase, step)| (phase.to_owned(), step.to_owned())),
-            text: clean(text),
+            text: cut(&clean(text), bound::LINE),
         };
         if let Err(error) = told.log.add(&line) {
             told.error.get_or_insert(error);
@@ -95,28 +93,26 @@ impl<'a> Teller<'a> {
         self.notice(&Notice::Progress { step, done, total });
     }
 
-    /// Returns the failure of a component that ended with `message`.
+    /// Returns the failure of a component that came to its end, with `message`.
     pub(crate) fn component_failure(
         &self,
         cause: Cause,
         component: &str,
         message: String,
     ) -> Box<Failure> {
-        let mut told = self.told();
-        let failed = told.failed.take();
-        let (phase, step, exit_code) = match failed {
-            Some((phase, step, exit_code)) => (Some(phase), Some(step), exit_code),
-            None => (None, None, None),
-        };
-        Box::new(Failure {
-            cause,
-            component: Some(component.to_owned()),
-            phase,
-            step,
-            exit_code,
-            message,
-            last_lines: told.last_lines.iter().cloned().collect(),
-        })
+        let message = cut(&message, bound::MESSAGE);
+        Box::new(self.told().story.failure(cause, component, message))
+    }
+
+    /// Returns the failure of a component that was cut short, for the reason in `message`.
+    pub(crate) fn component_cut_short(
+        &self,
+        cause: Cause,
+        component: &str,
+        message: String,
+    ) -> Box<Failure> {
+        let message = cut(&message, bound::MESSAGE);
+        Box::new(self.told().story.cut_short(cause, component, message))
     }
 
     pub(crate) fn log_error(&self) -> Option<LogError> {
@@ -127,41 +123,47 @@ impl<'a> Teller<'a> {
         std::mem::take(&mut self.told().cases)
     }
 
+    /// Returns the results of tests, as the report has them.
+    pub(crate) fn tests(&self) -> serde_json::Value {
+        let told = self.told();
+        let tests: Vec<&Case> = told.cases.iter().filter(|case| case.phase == "test").collect();
+        serde_json::json!(tests)
+    }
+
     fn told(&self) -> MutexGuard<'_, Told> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn event(&self, component: &str, event: &Event) {
+        let name = |text: &str| cut(text, bound::NAME);
         match event {
             Event::Output { phase, step, stream, line } => {
                 // Both streams are one story; which is which is in the place.
                 match stream {
-                    Stream::Stdout | Stream::Stderr => self.line(Some((phase, step)), line),
+                    Stream::Stdout | Stream::Stderr => {
+                        self.line(Some((&name(phase), &name(step))), line);
+                    }
                 }
             }
             Event::StepStarted { phase, step, action, attempt } => {
+                let (phase, step) = (name(phase), name(step));
                 let again =
                     if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                self.write(Some((phase, step)), &format!("{action}{again}"));
-                if *attempt == 1 {
-                    // The last lines of a failure are the failing step's.
-                    self.told().last_lines.clear();
-                }
+                self.write(Some((&phase, &step)), &format!("{action}{again}"));
+                self.told().story.step_started(&phase, &step, *attempt);
             }
             Event::StepEnded { phase, step, status, exit_code, message, millis, .. } => {
+                let (phase, step) = (name(phase), name(step));
                 if !message.is_empty() {
-                    self.write(Some((phase, step)), message);
+                    self.write(Some((&phase, &step)), message);
                 }
-                let mut told = self.told();
-                if *status == Status::Failed && told.failed.is_none() {
-                    told.failed = Some((phase.clone(), step.clone(), *exit_code));
-                }
-                told.cases.push(Case {
+                self.told().story.step_ended(&phase, &step, *status, *exit_code);
+                self.case(Case {
                     component: component.to_owned(),
-                    phase: phase.clone(),
-                    step: step.clone(),
+                    phase,
+                    step,
                     status: *status,
-                    message: clean(message),
+                    message: cut(&clean(message), bound::MESSAGE),
                     seconds: *millis as f64 / 1000.0,
                 });
             }
@@ -169,6 +171,23 @@ impl<'a> Teller<'a> {
                 self.write(None, "restarting the instance");
             }
             Event::Ready { .. } | Event::Ended { .. } | Event::Refused { .. } => {}
+        }
+    }
+
+    /// Keeps a step's result for the report.
+    fn case(&self, case: Case) {
+        let n = {
+            let mut told = self.told();
+            told.all_cases += 1;
+            if told.cases.len() < bound::CASES {
+                told.cases.push(case);
+            }
+            told.all_cases
+        };
+        if n == bound::CASES + 1 {
+            let text =
+                format!("these are more than {} steps: the report has no others", bound::CASES);
+            self.write(None, &text);
         }
     }
 }
@@ -201,5 +220,103 @@ impl base::Watch for Watch<'_> {
 
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use channel::Status;
+
+    use super::*;
+    use crate::read_log;
+
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn notice(&self, _: &Notice<'_>) {}
+    }
+
+    #[test]
+    fn results_of_tests_are_kept_as_the_report_has_them() {
+        let data = tempfile::tempdir().unwrap();
+        let teller = Teller::new(&Nobody, Log::create(data.path(), "r").unwrap());
+        for (phase, status) in [("build", Status::Success), ("test", Status::Failed)] {
+            let ended = Event::StepEnded {
+                phase: phase.to_owned(),
+                step: "Try".to_owned(),
+                status,
+                exit_code: Some(4),
+                message: "exit code 4".to_owned(),
+                millis: 1500,
+                inputs: serde_json::Value::Null,
+                outputs: serde_json::Value::Null,
+            };
+            teller.event("web", &ended);
+        }
+        let test = serde_json::json!({
+            "component": "web",
+            "phase": "test",
+            "step": "Try",
+            "status": "failed",
+            "message": "exit code 4",
+            "seconds": 1.5,
+        });
+        assert_eq!(teller.tests(), serde_json::json!([test]));
+    }
+
+    /// What a program may write that has got hold of the agent's pipe.
+    #[test]
+    fn an_instance_cannot_fill_the_factorys_memory() {
+        let data = tempfile::tempdir().unwrap();
+        let teller = Teller::new(&Nobody, Log::create(data.path(), "r").unwrap());
+        teller.begin(0, "build web");
+        let huge = "é".repeat(1 << 15);
+        let started = Event::StepStarted {
+            phase: huge.clone(),
+            step: huge.clone(),
+            action: huge.clone(),
+            attempt: 1,
+        };
+        teller.event("web", &started);
+        for _ in 0..30 {
+            let output = Event::Output {
+                phase: huge.clone(),
+                step: huge.clone(),
+                stream: Stream::Stdout,
+                line: huge.clone(),
+            };
+            teller.event("web", &output);
+        }
+        let ended = |text: &str| Event::StepEnded {
+            phase: text.to_owned(),
+            step: text.to_owned(),
+            status: Status::Failed,
+            exit_code: None,
+            message: text.to_owned(),
+            millis: 1,
+            inputs: serde_json::Value::Null,
+            outputs: serde_json::Value::Null,
+        };
+        teller.event("web", &ended(&huge));
+        let failure = teller.component_failure(Cause::Component, "web", huge.clone());
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        assert!(length(&failure.phase) <= bound::NAME && length(&failure.step) <= bound::NAME);
+        assert!(failure.message.len() <= bound::MESSAGE, "{}", failure.message.len());
+        assert_eq!(failure.last_lines.len(), 20);
+        assert!(failure.last_lines.iter().all(|line| line.len() <= bound::LINE));
+
+        for _ in 0..bound::CASES + 5 {
+            teller.event("web", &ended("short"));
+        }
+        let cases = teller.cases();
+        assert_eq!(cases.len(), bound::CASES);
+        assert!(cases[0].message.ends_with("… (cut)") && cases[0].message.len() <= bound::MESSAGE);
+        let told = "these are more than 10000 steps: the report has no others";
+        let lines = read_log(data.path(), "r").unwrap();
+        assert_eq!(lines.filter(|line| line.text == told).count(), 1);
+        let log = fs::metadata(data.path().join("logs/r/log.jsonl")).unwrap().len();
+        assert!(log < 4 << 20, "{log}");
     }
 }

@@ -1,6 +1,7 @@
 //! Throw-away instances in which documents are tried out: on a base as a build
 //! would find it, and without an image, a run or a record of either.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -14,7 +15,7 @@ use model::{InstanceType, ParentImage};
 use tokio::runtime::Handle;
 
 use crate::action::{Blueprint, Ground, NoFirmware, description, prepare};
-use crate::{Cause, Factory, Failure};
+use crate::{Cause, Factory, Failure, bases};
 
 /// How much larger than its base a machine's disk is.
 const GROWTH: u64 = 4 << 30;
@@ -49,6 +50,8 @@ pub struct Site<'a> {
 pub struct Trial {
     instance: Instance,
     base: String,
+    /// Keeps the base at hand.
+    _bases: File,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,7 @@ impl Factory {
     ) -> Result<Trial, Box<Failure>> {
         let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
         self.cells.make_folder(site.folder).map_err(|error| fail(&error))?;
+        let bases = bases::hold(self.cells.data()).map_err(|error| fail(&error))?;
         let (receipt, base) = prepare(&Ground {
             factory: self,
             handle,
@@ -88,7 +92,7 @@ impl Factory {
             Kind::Sandbox => Instance::Sandbox(self.sandbox(site, &receipt, &kind)?),
             Kind::Machine => Instance::Machine(self.machine(site, &receipt, &kind, watch)?),
         };
-        Ok(Trial { instance, base })
+        Ok(Trial { instance, base, _bases: bases })
     }
 
     fn sandbox(

@@ -1,8 +1,8 @@
-//! Garbage collection: removes what no base and no snapshot in the catalogue refers to.
+//! Garbage collection: removes what no snapshot in the catalogue refers to.
 
 use std::collections::HashSet;
 
-use blob::{BlobError, Store, Sweeper, Swept};
+use blob::{BlobError, Sweeper, Swept};
 use name::Digest;
 use store::{Db, StoreError};
 
@@ -29,20 +29,17 @@ pub enum CollectError {
     },
 }
 
-/// Removes unreachable blobs from the main store and from `regions`; returns what that freed.
+/// Removes unreachable blobs from `regions`; returns what that freed.
 ///
 /// All stores are locked before the catalogue is asked, so that nothing comes
 /// in between; a build that writes to one makes it fail at once with
 /// [`blob::BlobErrorKind::Busy`]. A crash leaves some garbage.
-pub async fn collect(db: &Db, main: &Store, regions: &[Region]) -> Result<Swept, CollectError> {
-    let main = main.sweeper().map_err(CollectError::Sweep)?;
+pub async fn collect(db: &Db, regions: &[Region]) -> Result<Swept, CollectError> {
     let mut locked = Vec::with_capacity(regions.len());
     for region in regions {
         let sweeper = region.store().sweeper().map_err(CollectError::Sweep)?;
         locked.push((region.name().clone(), sweeper, Vec::new()));
     }
-    let bases = store::base::list(db).await.map_err(CollectError::Catalogue)?;
-    let bases: HashSet<Digest> = bases.into_iter().map(|base| base.digest).collect();
     for entry in store::snapshot::list(db).await.map_err(CollectError::Catalogue)? {
         for (region, _, maps) in &mut locked {
             if *region == entry.snapshot.region {
@@ -51,7 +48,7 @@ pub async fn collect(db: &Db, main: &Store, regions: &[Region]) -> Result<Swept,
         }
     }
     let sweep = move || {
-        let mut swept = main.sweep(|digest| bases.contains(digest)).map_err(CollectError::Sweep)?;
+        let mut swept = Swept::default();
         for (region, sweeper, maps) in &locked {
             swept += sweep_region(region, sweeper, maps)?;
         }
@@ -96,7 +93,6 @@ mod tests {
 
     struct Setting {
         db: Db,
-        main: Store,
         region: Region,
         _data: tempfile::TempDir,
     }
@@ -106,7 +102,6 @@ mod tests {
         let path: &Path = data.path();
         Setting {
             db: Db::open(&path.join("goldsmith.db")).await.unwrap(),
-            main: Store::open(&path.join("blobs")).unwrap(),
             region: Region::open(path, &"local-1".parse().unwrap()).unwrap(),
             _data: data,
         }
@@ -122,7 +117,7 @@ mod tests {
                 project: "/projects/web".to_owned(),
                 recipe: json!({}),
                 work: "work".to_owned(),
-                owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
+                owner: "owner".to_owned(),
                 started_at: 1,
                 shown: store::image::New::of(
                     "000000000000".parse().unwrap(),
@@ -158,15 +153,22 @@ mod tests {
                 snapshot: store::snapshot::Entry { snapshot, blocks: 0, created_at: 1 },
                 ami: store::ami::Entry::new(ami, run, 1),
             };
-            store::ami::register(&self.db, &[registration]).await.unwrap();
-            for to in [ImageState::Distributing, ImageState::Available] {
-                store::run::advance(&self.db, run, to, "", 2).await.unwrap();
-            }
+            store::run::advance(&self.db, run, ImageState::Distributing, "", 2).await.unwrap();
+            let step = store::step::NewStep {
+                run,
+                ordinal: 1,
+                workflow: store::Workflow::Distribution,
+                action: "DistributeImage",
+                label: "distribute",
+                started_at: 2,
+            };
+            store::step::start(&self.db, &step).await.unwrap();
+            store::run::publish(&self.db, run, 1, &[registration], 3).await.unwrap();
             run
         }
 
         async fn collect(&self) -> Result<Swept, CollectError> {
-            collect(&self.db, &self.main, std::slice::from_ref(&self.region)).await
+            collect(&self.db, std::slice::from_ref(&self.region)).await
         }
     }
 
@@ -175,20 +177,10 @@ mod tests {
         let setting = setting().await;
         let first = setting.publish(1, b"abc").await;
         let second = setting.publish(2, b"bcd").await;
-        let orphan = setting.main.writer().unwrap().put(b"orphan").unwrap();
-        let base = store::base::Base {
-            key: Digest::of(b"key"),
-            arn: "arn:aws:imagebuilder:local-1:aws:image/debian/x.x.x".parse().unwrap(),
-            digest: setting.main.writer().unwrap().put(b"base").unwrap(),
-            size: 4,
-            description: json!(null),
-            made_at: 1,
-        };
-        store::base::put(&setting.db, &base).await.unwrap();
+        let orphan = setting.region.store().writer().unwrap().put(b"orphan").unwrap();
 
         assert_eq!(setting.collect().await.unwrap().removed, 1);
-        assert!(!setting.main.has(&orphan).unwrap());
-        assert_eq!(setting.main.list().unwrap(), [base.digest]);
+        assert!(!setting.region.store().has(&orphan).unwrap());
 
         store::image::delete(&setting.db, first, 3).await.unwrap();
         // The block `a` and the first map.

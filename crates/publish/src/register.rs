@@ -39,6 +39,8 @@ pub struct StagedRegion {
 pub struct Publication<'a> {
     /// The run that made the image.
     pub run: RunId,
+    /// The run's step that publishes it, its last.
+    pub step: u32,
     /// Who owns the AMIs.
     pub owner: Account,
     /// The recipe's name, for AMIs that have no name of their own.
@@ -182,9 +184,11 @@ impl Staged {
         &self.regions
     }
 
-    /// Registers an AMI for each distribution, in one transaction; returns them in that order.
+    /// Registers an AMI for each distribution, and with that ends the step that does so and the
+    /// run, whose image is `AVAILABLE` then; returns the AMIs in that order.
     ///
-    /// `draw` returns random bytes for ids. A crash or an error registers none.
+    /// One transaction: a crash or an error registers none and ends nothing. `draw` returns
+    /// random bytes for ids.
     pub async fn register(
         self,
         db: &Db,
@@ -193,7 +197,9 @@ impl Staged {
         draw: impl FnMut() -> [u8; 8] + Send,
     ) -> Result<Vec<store::ami::Entry>, RegisterError> {
         let registrations = self.registrations(publication, distributions, draw)?;
-        store::ami::register(db, &registrations).await.map_err(RegisterError::Store)?;
+        let &Publication { run, step, at, .. } = publication;
+        let published = store::run::publish(db, run, step, &registrations, at).await;
+        published.map_err(RegisterError::Store)?;
         Ok(registrations.into_iter().map(|registration| registration.ami).collect())
     }
 
@@ -288,16 +294,20 @@ mod tests {
         names.map(|name| Region::open(data, &name.parse().unwrap()).unwrap()).into()
     }
 
-    async fn catalogue(data: &Path) -> (Db, RunId) {
-        let db = Db::open(&data.join("goldsmith.db")).await.unwrap();
-        let run = store::run::NewRun {
-            id: RunId::from_random([1; 8]),
+    async fn catalogue(data: &Path) -> Db {
+        Db::open(&data.join("goldsmith.db")).await.unwrap()
+    }
+
+    /// Records the run `n`, up to the step that publishes.
+    async fn run(db: &Db, n: u8) -> RunId {
+        let new = store::run::NewRun {
+            id: RunId::from_random([n; 8]),
             image: "web".to_owned(),
             version: "1.0.0".parse().unwrap(),
             project: "/projects/web".to_owned(),
             recipe: json!({}),
             work: "work".to_owned(),
-            owner: store::run::Owner { pid: 1, boot: "boot".to_owned(), ticks: 1 },
+            owner: "owner".to_owned(),
             started_at: 1,
             shown: store::image::New::of(
                 "000000000000".parse().unwrap(),
@@ -305,8 +315,18 @@ mod tests {
                 "web",
             ),
         };
-        let run = store::run::create(&db, run).await.unwrap();
-        (db, run.id)
+        let run = store::run::create(db, new).await.unwrap().id;
+        store::run::advance(db, run, model::ImageState::Distributing, "", 2).await.unwrap();
+        let step = store::step::NewStep {
+            run,
+            ordinal: 3,
+            workflow: store::Workflow::Distribution,
+            action: "DistributeImage",
+            label: "distribute",
+            started_at: 3,
+        };
+        store::step::start(db, &step).await.unwrap();
+        run
     }
 
     fn tags(tags: &[(&str, &str)]) -> BTreeMap<String, Template> {
@@ -328,6 +348,7 @@ mod tests {
         };
         Publication {
             run,
+            step: 3,
             owner: "000000000000".parse().unwrap(),
             recipe: "Web",
             tags: &TAGS,
@@ -361,7 +382,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let (disk, tested) = disk();
         let regions = regions(data.path());
-        let (db, run) = catalogue(data.path()).await;
+        let db = catalogue(data.path()).await;
+        let run = run(&db, 1).await;
         let mut watch = Watch { progress: &mut |_| (), cancel: &NEVER };
         let staged = stage(&disk, &tested, &regions, &mut watch).unwrap();
         let copied: Vec<u64> = staged.regions().iter().map(|one| one.copied.copied).collect();
@@ -376,6 +398,8 @@ mod tests {
         let tags: Vec<_> = amis[0].ami.tags.iter().collect();
         assert_eq!(tags, [("Built", "2022-07-28"), ("Of", "1.0.0-1")]);
         assert_eq!(store::ami::of_run(&db, run).await.unwrap(), amis);
+        let found = store::run::find(&db, store::run::Wanted::Latest).await.unwrap();
+        assert_eq!((found.state, found.ended_at), (model::ImageState::Available, Some(5)));
 
         for (entry, region) in amis.iter().zip(&regions) {
             let root = store::snapshot::get(&db, entry.ami.root).await.unwrap().snapshot;
@@ -392,15 +416,16 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let (disk, tested) = disk();
         let regions = regions(data.path());
-        let (db, run) = catalogue(data.path()).await;
+        let db = catalogue(data.path()).await;
+        let [first, second] = [run(&db, 1).await, run(&db, 2).await];
         let stage = || {
             let mut watch = Watch { progress: &mut |_| (), cancel: &NEVER };
             stage(&disk, &tested, &regions, &mut watch).unwrap()
         };
-        let publication = publication(run);
         let taken = [distribution("local-2", Some("web"))];
-        stage().register(&db, &publication, &taken, draw()).await.unwrap();
+        stage().register(&db, &publication(first), &taken, draw()).await.unwrap();
 
+        let publication = publication(second);
         let both = [distribution("local-1", Some("web")), distribution("local-2", Some("web"))];
         let mut n = 100;
         let other = || {

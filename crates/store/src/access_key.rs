@@ -111,7 +111,7 @@ pub async fn set_status(db: &Db, id: &AccessKeyId, status: KeyStatus) -> Result<
         let done = sqlx::query("UPDATE access_key SET status = $2 WHERE id = $1")
             .bind(id.as_str())
             .bind(status.as_str())
-            .execute(db.pool())
+            .execute(db.writer())
             .await?;
         require(id, done.rows_affected())
     })
@@ -129,7 +129,7 @@ pub async fn mark_used(db: &Db, id: &AccessKeyId, at: i64) -> Result<(), StoreEr
         )
         .bind(id.as_str())
         .bind(at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
     })
@@ -141,7 +141,7 @@ pub async fn delete(db: &Db, id: &AccessKeyId) -> Result<(), StoreError> {
     attempt("delete the access key", async {
         let done = sqlx::query("DELETE FROM access_key WHERE id = $1")
             .bind(id.as_str())
-            .execute(db.pool())
+            .execute(db.writer())
             .await?;
         require(id, done.rows_affected())
     })
@@ -281,7 +281,7 @@ mod tests {
             sqlx::query(change)
                 .bind(stolen.id.as_str())
                 .bind(own.id.as_str())
-                .execute(db.pool())
+                .execute(db.writer())
                 .await
                 .unwrap();
             let error = secret(db, keyring, &stolen.id).await.unwrap_err();

@@ -42,22 +42,6 @@ pub struct Registration {
     pub ami: Entry,
 }
 
-/// Registers AMIs and their snapshots, all of them or none.
-///
-/// One transaction: a crash, or one name that is taken
-/// ([`StoreErrorKind::DuplicateAmiName`]), leaves no trace of any of them.
-pub async fn register(db: &Db, registrations: &[Registration]) -> Result<(), StoreError> {
-    attempt("register the AMIs", async {
-        let mut tx = db.begin().await?;
-        for Registration { snapshot, ami } in registrations {
-            snapshot::insert(&mut tx, snapshot).await?;
-            insert(&mut tx, ami).await?;
-        }
-        Ok(tx.commit().await?)
-    })
-    .await
-}
-
 /// Returns the AMI with the id.
 pub async fn get(db: &Db, id: AmiId) -> Result<Entry, StoreError> {
     attempt("find the AMI", async {
@@ -112,7 +96,7 @@ fn of_runs_sql(runs: &[RunId]) -> QueryBuilder<Sqlite> {
 /// Returns whether an owner has an AMI of that name in a region.
 ///
 /// Only a hint, so that a build with a fixed name can fail before it starts;
-/// [`register`] decides.
+/// [`crate::run::publish`] decides.
 pub async fn name_is_taken(
     db: &Db,
     region: &Region,
@@ -141,6 +125,18 @@ pub(crate) async fn delete_of_run(
     let mut entries = read(rows.bind(run.to_string()).fetch_all(&mut **tx).await?)?;
     entries.sort_by(|a, b| a.ami.region.cmp(&b.ami.region));
     Ok(entries)
+}
+
+/// Registers AMIs and their snapshots, inside a transaction.
+pub(crate) async fn register(
+    tx: &mut Transaction<'_, Sqlite>,
+    registrations: &[Registration],
+) -> Result<(), StoreErrorKind> {
+    for Registration { snapshot, ami } in registrations {
+        snapshot::insert(tx, snapshot).await?;
+        insert(tx, ami).await?;
+    }
+    Ok(())
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), StoreErrorKind> {
@@ -238,7 +234,7 @@ mod tests {
         let run = fixture.run(1, "web").await.id;
         let [one, two] = [(1, "local-1"), (2, "local-2")]
             .map(|(n, region)| registration(n, run, region, "web 1"));
-        register(&fixture.db, &[two.clone(), one.clone()]).await.unwrap();
+        fixture.publish(run, &[two.clone(), one.clone()]).await;
         assert_eq!(get(&fixture.db, one.ami.ami.id).await.unwrap(), one.ami);
         assert_eq!(of_run(&fixture.db, run).await.unwrap(), [one.ami.clone(), two.ami.clone()]);
         assert_eq!(list(&fixture.db).await.unwrap(), [two.ami, one.ami]);
@@ -257,23 +253,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_taken_name_registers_nothing() {
+    async fn a_hint_says_which_names_are_taken() {
         let fixture = Fixture::new().await;
         let run = fixture.run(1, "web").await.id;
-        register(&fixture.db, &[registration(1, run, "local-2", "web")]).await.unwrap();
-
-        // Free in the first region, taken in the second.
-        let both = [registration(2, run, "local-1", "web"), registration(3, run, "local-2", "web")];
-        let error = register(&fixture.db, &both).await.unwrap_err();
-        let StoreErrorKind::DuplicateAmiName { name, region } = error.kind() else {
-            panic!("{error:?}")
-        };
-        assert_eq!((name.as_str(), region.as_str()), ("web", "local-2"));
-        assert_eq!(list(&fixture.db).await.unwrap().len(), 1);
-        assert_eq!(snapshot::list(&fixture.db).await.unwrap().len(), 1);
-
+        let one = registration(1, run, "local-2", "web");
+        fixture.publish(run, std::slice::from_ref(&one)).await;
         let taken = async |region: &str| {
-            let ami = &both[0].ami.ami;
+            let ami = &one.ami.ami;
             name_is_taken(&fixture.db, &region.parse().unwrap(), &ami.owner, "web").await.unwrap()
         };
         assert_eq!((taken("local-1").await, taken("local-2").await), (false, true));

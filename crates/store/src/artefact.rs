@@ -17,7 +17,7 @@ pub struct Artefact {
     pub digest: Digest,
     /// The disk's size in bytes.
     pub size: u64,
-    /// The results of its tests; JSON null before they ran.
+    /// The results of its tests, a list of objects; JSON null before they ran.
     pub tests: Value,
     /// When it was made, in microseconds.
     pub made_at: i64,
@@ -38,9 +38,27 @@ pub async fn put(db: &Db, artefact: &Artefact) -> Result<(), StoreError> {
         .bind(signed("size", artefact.size)?)
         .bind(artefact.tests.to_string())
         .bind(artefact.made_at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
+    })
+    .await
+}
+
+/// Records what the tests of what a run made have said so far.
+///
+/// Fails with [`StoreErrorKind::Missing`] if the run has made nothing.
+pub async fn set_tests(db: &Db, run: RunId, tests: &Value) -> Result<(), StoreError> {
+    attempt("record the results of tests", async {
+        let done = sqlx::query("UPDATE artefact SET tests = $2 WHERE run_id = $1")
+            .bind(run.to_string())
+            .bind(tests.to_string())
+            .execute(db.writer())
+            .await?;
+        match done.rows_affected() {
+            1 => Ok(()),
+            _ => Err(StoreErrorKind::Missing { what: format!("artefact of {run}") }),
+        }
     })
     .await
 }
@@ -94,9 +112,11 @@ mod tests {
         assert_eq!(get(&fixture.db, run).await.unwrap(), None);
         let digest = Digest::of(b"disk");
         let mut artefact = Artefact { run, digest, size: 2 << 30, tests: Value::Null, made_at: 1 };
+        let none = set_tests(&fixture.db, run, &json!([])).await.unwrap_err();
+        assert!(matches!(none.kind(), StoreErrorKind::Missing { .. }), "{none:?}");
         put(&fixture.db, &artefact).await.unwrap();
-        artefact.tests = json!([{"name": "nginx answers", "status": "success"}]);
-        put(&fixture.db, &artefact).await.unwrap();
+        artefact.tests = json!([{"step": "nginx answers", "status": "success"}]);
+        set_tests(&fixture.db, run, &artefact.tests).await.unwrap();
         assert_eq!(get(&fixture.db, run).await.unwrap(), Some(artefact));
     }
 }

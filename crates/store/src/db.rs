@@ -1,5 +1,8 @@
 //! The database file: how it is opened, brought up to date and written to.
 
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ impl Db {
     /// between. A database of a newer version is refused and left alone.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         attempt("open the store", async {
+            make_private(path).map_err(|source| StoreErrorKind::opening(path)(source.into()))?;
             let options = options(path);
             turn_to_wal(&options).await.map_err(StoreErrorKind::opening(path))?;
             // Writers of this process stand in line for it, in the order they came; those who
@@ -36,6 +40,8 @@ impl Db {
             let writer = writer.map_err(StoreErrorKind::opening(path))?;
             migrate(&writer).await?;
             // After that: what a connection knows of the schema it knows from when it was opened.
+            // They cannot write: a statement that waits for the lock would take a reader's place.
+            let options = options.pragma("query_only", "ON");
             let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(options);
             let pool = pool.await.map_err(StoreErrorKind::opening(path))?;
             Ok(Self { pool, writer })
@@ -45,13 +51,18 @@ impl Db {
 
     /// Closes all connections and folds the write-ahead log into the file.
     pub async fn close(self) {
-        self.writer.close().await;
         self.pool.close().await;
+        self.writer.close().await;
     }
 
-    /// Returns where single statements are executed.
+    /// Returns where statements that read are executed; those that write are refused.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.pool
+    }
+
+    /// Returns where single statements that write are executed.
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.writer
     }
 
     /// Begins a transaction that will write; dropping it undoes what it did.
@@ -66,13 +77,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_resources.sql"),
     include_str!("../migrations/0004_images.sql"),
+    include_str!("../migrations/0005_owners.sql"),
+    include_str!("../migrations/0006_no_bases.sql"),
 ];
 
 /// The version whose rows SQL alone cannot fill: it would have to take version
 /// numbers apart.
 const IMAGES: i64 = 4;
 
-/// How many read at once; statements that write by themselves are among them.
+/// How many read at once.
 const READERS: u32 = 4;
 
 /// How long a writer waits for another one, in this process or elsewhere.
@@ -95,6 +108,21 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx
     // A plain BEGIN would take the write lock at its first write and
     // fail at once, whatever the timeout, if someone wrote in between.
     writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Makes the file, or takes one of an earlier version, for this user alone. SQLite gives what lies
+/// beside it the mode that the file has when it makes them.
+fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        match fs::set_permissions(&beside, Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+    }
+    Ok(())
 }
 
 /// Brings the schema up to date.
@@ -153,12 +181,31 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use crate::fixture::{Fixture, new_run};
     use crate::run;
 
     async fn number(db: &Db, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(db.pool()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_database_is_for_its_owner_alone() {
+        let Fixture { db, folder } = Fixture::new().await;
+        let files = ["goldsmith.db", "goldsmith.db-wal", "goldsmith.db-shm"];
+        let files = files.map(|name| folder.path().join(name));
+        let modes = || files.clone().map(|path| fs::metadata(path).unwrap().mode() & 0o777);
+        run::create(&db, new_run(1, "web")).await.unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+        // As an earlier version left them.
+        for path in &files {
+            fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        }
+        let again = Db::open(&files[0]).await.unwrap();
+        run::create(&again, new_run(2, "web")).await.unwrap();
+        assert_eq!(modes(), [0o600; 3]);
     }
 
     #[tokio::test]
@@ -172,26 +219,34 @@ mod tests {
         assert_eq!(number(&db, "PRAGMA busy_timeout").await, 30_000);
     }
 
-    /// However many wait to write, and whoever has the lock.
+    /// However many wait to write, in a transaction or by themselves, and whoever has the lock.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn readers_never_wait_for_writers() {
         let Fixture { db, folder: _folder } = Fixture::new().await;
+        let first = run::create(&db, new_run(99, "web")).await.unwrap().id;
         let tx = db.begin().await.unwrap();
         let waiting: Vec<_> = (0..16)
             .map(|n| {
                 let db = db.clone();
-                tokio::spawn(async move { run::create(&db, new_run(n, "web")).await.unwrap() })
+                tokio::spawn(async move {
+                    match n % 2 {
+                        0 => run::create(&db, new_run(n, "web")).await.map(drop).unwrap(),
+                        _ => image::set_os_version(&db, first, "Debian").await.unwrap(),
+                    }
+                })
             })
             .collect();
         for _ in 0..100 {
             tokio::task::yield_now().await;
-            assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 0);
+            assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 1);
         }
+        let written = sqlx::query("DELETE FROM run").execute(db.pool()).await.unwrap_err();
+        assert!(written.to_string().contains("readonly"), "{written}");
         drop(tx);
         for one in waiting {
             one.await.unwrap();
         }
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 16);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM run").await, 9);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -254,7 +309,7 @@ mod tests {
     async fn a_newer_database_is_left_alone() {
         let Fixture { db, folder } = Fixture::new().await;
         sqlx::query("INSERT INTO schema_version (version) VALUES (99)")
-            .execute(db.pool())
+            .execute(db.writer())
             .await
             .unwrap();
         let error = Db::open(&folder.path().join("goldsmith.db")).await.unwrap_err();
@@ -283,7 +338,7 @@ mod tests {
         sqlx::query("PRAGMA cache_size = 1").execute(&mut *tx).await.unwrap();
         sqlx::query("UPDATE build_number SET last = 99").execute(&mut *tx).await.unwrap();
         for n in 0..200 {
-            sqlx::query("INSERT INTO base VALUES ($1, 'arn', 'digest', 1, $2, 1)")
+            sqlx::query("INSERT INTO snapshot VALUES ($1, 'local-1', $2, 1, 1, 1)")
                 .bind(n.to_string())
                 .bind("x".repeat(2000))
                 .execute(&mut *tx)
@@ -295,10 +350,10 @@ mod tests {
             std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
         }
         // Readers go on meanwhile and see nothing of it.
-        assert_eq!(number(&db, "SELECT COUNT(*) FROM base").await, 0);
+        assert_eq!(number(&db, "SELECT COUNT(*) FROM snapshot").await, 0);
 
         let after = Db::open(&left.path().join("goldsmith.db")).await.unwrap();
-        assert_eq!(number(&after, "SELECT COUNT(*) FROM base").await, 0);
+        assert_eq!(number(&after, "SELECT COUNT(*) FROM snapshot").await, 0);
         let run = run::create(&after, new_run(2, "web")).await.unwrap();
         assert_eq!(run.build.build, 2);
     }

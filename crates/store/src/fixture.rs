@@ -9,8 +9,9 @@ use name::{Account, AmiId, Digest, RunId, SnapshotId};
 
 use crate::access_key::NewKey;
 use crate::ami::Registration;
-use crate::run::{NewRun, Owner, Run};
-use crate::{Db, Keyring, account, ami, image, run, snapshot};
+use crate::run::{NewRun, Run};
+use crate::step::NewStep;
+use crate::{Db, Keyring, StoreError, Workflow, account, ami, image, run, snapshot, step};
 
 /// A database that lives as long as its folder.
 pub(crate) struct Fixture {
@@ -35,11 +36,27 @@ impl Fixture {
         run::create(&self.db, new_run(n, image)).await.unwrap()
     }
 
-    /// Brings a run to its end as `AVAILABLE`.
-    pub(crate) async fn publish(&self, id: RunId) {
-        for to in [ImageState::Distributing, ImageState::Available] {
-            run::advance(&self.db, id, to, "", 9_000_000).await.unwrap();
-        }
+    /// Brings a run that has no steps yet to its end as `AVAILABLE`, by one that publishes.
+    pub(crate) async fn publish(&self, id: RunId, registrations: &[Registration]) {
+        self.try_publish(id, registrations).await.unwrap();
+    }
+
+    pub(crate) async fn try_publish(
+        &self,
+        run: RunId,
+        registrations: &[Registration],
+    ) -> Result<(), StoreError> {
+        run::advance(&self.db, run, ImageState::Distributing, "", 1).await?;
+        let step = NewStep {
+            run,
+            ordinal: 1,
+            workflow: Workflow::Distribution,
+            action: "DistributeImage",
+            label: "distribute",
+            started_at: 1,
+        };
+        step::start(&self.db, &step).await?;
+        run::publish(&self.db, run, 1, registrations, 9_000_000).await
     }
 }
 
@@ -84,8 +101,9 @@ pub(crate) fn new_key(n: u8) -> NewKey {
     NewKey::from_random([n; 40], i64::from(n))
 }
 
-pub(crate) fn owner(pid: u32) -> Owner {
-    Owner { pid, boot: "6c1d".to_owned(), ticks: 4711 }
+/// Returns the `n`th owner of runs.
+pub(crate) fn owner(n: u8) -> String {
+    format!("owner {n}")
 }
 
 pub(crate) fn new_run(n: u8, image: &str) -> NewRun {

@@ -227,7 +227,7 @@ pub async fn packages(db: &Db, run: RunId) -> Result<Option<Value>, StoreError> 
 
 async fn set(db: &Db, run: RunId, sql: &'static str, value: &str) -> Result<(), StoreError> {
     attempt("change the image's record", async {
-        let done = sqlx::query(sql).bind(run.to_string()).bind(value).execute(db.pool()).await?;
+        let done = sqlx::query(sql).bind(run.to_string()).bind(value).execute(db.writer()).await?;
         match done.rows_affected() {
             1 => Ok(()),
             _ => Err(StoreErrorKind::Missing { what: format!("image of {run}") }),

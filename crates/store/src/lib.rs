@@ -10,7 +10,6 @@ pub mod access_key;
 pub mod account;
 pub mod ami;
 pub mod artefact;
-pub mod base;
 pub mod client_token;
 pub mod image;
 pub mod lifecycle;

@@ -368,8 +368,7 @@ mod tests {
         let fixture = Fixture::new().await;
         let run = fixture.run(1, "web").await.id;
         let registration = registration(1, run, "local-1", "web 1");
-        ami::register(&fixture.db, std::slice::from_ref(&registration)).await.unwrap();
-        fixture.publish(run).await;
+        fixture.publish(run, std::slice::from_ref(&registration)).await;
         Setting { fixture, run, ami: registration.ami.ami.id }
     }
 

@@ -126,7 +126,7 @@ pub async fn delete(db: &Db, name: &ParameterName) -> Result<(), StoreError> {
     attempt("delete the parameter", async {
         let done = sqlx::query("DELETE FROM parameter WHERE name = $1")
             .bind(name.as_str())
-            .execute(db.pool())
+            .execute(db.writer())
             .await?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(missing(name)) }
     })
@@ -276,7 +276,7 @@ mod tests {
               WHERE name = 'one'",
             "UPDATE parameter SET version = 2 WHERE name = 'two'",
         ] {
-            sqlx::query(change).execute(db.pool()).await.unwrap();
+            sqlx::query(change).execute(db.writer()).await.unwrap();
         }
         for name in ["one", "two"] {
             let error = read(db, keyring, name).await.unwrap_err();

@@ -1,8 +1,9 @@
 //! Runs: who builds which image build version, and how far that is.
 
+mod find;
+mod orphan;
+mod publish;
 mod retry;
-
-use std::fmt;
 
 use serde_json::Value;
 use sqlx::{Sqlite, Transaction};
@@ -11,10 +12,13 @@ use model::ImageState;
 use name::{Account, Arn, BuildVersion, Kind, Level, Region, RunId, Version};
 
 use crate::client_token::{self, Claim};
-use crate::column::{invalid, json, number, signed, text, word};
+use crate::column::{invalid, json, number, text, word};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind, image, step};
 
+pub use find::{Wanted, find};
+pub use orphan::end_orphan;
+pub use publish::publish;
 pub use retry::{Retried, retry_once};
 
 /// One execution that makes one image build version.
@@ -36,23 +40,12 @@ pub struct Run {
     pub recipe: Value,
     /// The name of its folder under `work/` and `logs/`.
     pub work: String,
-    /// The process that carries it out.
-    pub owner: Owner,
+    /// What the lock is called that the process holds which carries it out.
+    pub owner: String,
     /// When it began, in microseconds.
     pub started_at: i64,
     /// When it ended, in microseconds.
     pub ended_at: Option<i64>,
-}
-
-/// A process, told apart from a later one with the same number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// Its process id.
-    pub pid: u32,
-    /// The boot it lives in (`/proc/sys/kernel/random/boot_id`).
-    pub boot: String,
-    /// When it started, in clock ticks after that boot (`proc_pid_stat(5)`, field 22).
-    pub ticks: u64,
 }
 
 /// A run to record; the store gives it its build number.
@@ -70,25 +63,12 @@ pub struct NewRun {
     pub recipe: Value,
     /// The name of its folder under `work/` and `logs/`.
     pub work: String,
-    /// The process that will carry it out.
-    pub owner: Owner,
+    /// What the lock is called that the process holds which will carry it out.
+    pub owner: String,
     /// The time, in microseconds.
     pub started_at: i64,
     /// What is shown of it.
     pub shown: image::New,
-}
-
-/// Which run is meant.
-#[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
-    /// The one that began last.
-    Latest,
-    /// The one of an image that began last.
-    LatestOf(&'a str),
-    /// The one that made this build of an image.
-    Build(&'a str, BuildVersion),
-    /// The only one whose id begins so.
-    Prefix(&'a str),
 }
 
 /// Records a run as `PENDING` under the next build number of its image version,
@@ -159,8 +139,8 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, St
     .await?;
     sqlx::query(
         "INSERT INTO run (id, image, version, build, state, reason, project, recipe, work,
-                          owner_pid, owner_boot, owner_ticks, started_at, account, region)
-         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                          owner, started_at, account, region)
+         VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(new.id.to_string())
     .bind(&new.image)
@@ -170,9 +150,7 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, St
     .bind(&new.project)
     .bind(new.recipe.to_string())
     .bind(&new.work)
-    .bind(i64::from(new.owner.pid))
-    .bind(&new.owner.boot)
-    .bind(signed("owner_ticks", new.owner.ticks)?)
+    .bind(&new.owner)
     .bind(new.started_at)
     .bind(new.shown.account.as_str())
     .bind(new.shown.region.as_str())
@@ -246,30 +224,6 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Hands an unfinished run from one process to another; returns whether it was still `from`'s.
-///
-/// Of several processes that find the same dead owner, one gets `true`.
-pub async fn adopt(db: &Db, id: RunId, from: &Owner, to: &Owner) -> Result<bool, StoreError> {
-    attempt("take over the run", async {
-        let done = sqlx::query(
-            "UPDATE run SET owner_pid = $2, owner_boot = $3, owner_ticks = $4
-              WHERE id = $1 AND ended_at IS NULL
-                AND owner_pid = $5 AND owner_boot = $6 AND owner_ticks = $7",
-        )
-        .bind(id.to_string())
-        .bind(i64::from(to.pid))
-        .bind(&to.boot)
-        .bind(signed("owner_ticks", to.ticks)?)
-        .bind(i64::from(from.pid))
-        .bind(&from.boot)
-        .bind(signed("owner_ticks", from.ticks)?)
-        .execute(db.pool())
-        .await?;
-        Ok(done.rows_affected() == 1)
-    })
-    .await
-}
-
 /// Returns all runs, the newest first.
 pub async fn list(db: &Db) -> Result<Vec<Run>, StoreError> {
     attempt("list the runs", async {
@@ -289,56 +243,6 @@ pub async fn unfinished(db: &Db) -> Result<Vec<Run>, StoreError> {
     .await
 }
 
-/// Returns the run that is meant.
-///
-/// Fails with [`StoreErrorKind::Missing`], or [`StoreErrorKind::Ambiguous`]
-/// for a prefix of several ids.
-pub async fn find(db: &Db, wanted: Wanted<'_>) -> Result<Run, StoreError> {
-    attempt("find the run", select(db, wanted)).await
-}
-
-async fn select(db: &Db, wanted: Wanted<'_>) -> Result<Run, StoreErrorKind> {
-    let rows: Vec<Row> = match wanted {
-        Wanted::Latest => {
-            sqlx::query_as("SELECT * FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
-        }
-        Wanted::LatestOf(image) => sqlx::query_as(
-            "SELECT * FROM run WHERE image = $1 ORDER BY started_at DESC, id DESC LIMIT 1",
-        )
-        .bind(image),
-        Wanted::Build(image, build) => {
-            sqlx::query_as("SELECT * FROM run WHERE image = $1 AND version = $2 AND build = $3")
-                .bind(image)
-                .bind(build.version.to_string())
-                .bind(i64::from(build.build))
-        }
-        // Not LIKE, for which `%` and `_` in the prefix mean something.
-        Wanted::Prefix(prefix) => sqlx::query_as(
-            "SELECT * FROM run WHERE substr(id, 1, length($1)) = $1 ORDER BY id LIMIT 4",
-        )
-        .bind(prefix),
-    }
-    .fetch_all(db.pool())
-    .await?;
-    let mut runs = read(rows)?;
-    if let (Wanted::Prefix(prefix), [_, _, ..]) = (wanted, &runs[..]) {
-        let ids = runs.iter().map(|run| run.id.to_string()).collect();
-        return Err(StoreErrorKind::Ambiguous { prefix: prefix.to_owned(), ids });
-    }
-    runs.pop().ok_or_else(|| StoreErrorKind::Missing { what: wanted.to_string() })
-}
-
-impl fmt::Display for Wanted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Latest => f.write_str("run yet"),
-            Self::LatestOf(image) => write!(f, "run of image `{image}`"),
-            Self::Build(image, build) => write!(f, "build `{image}/{build}`"),
-            Self::Prefix(prefix) => write!(f, "run whose id begins with `{prefix}`"),
-        }
-    }
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -350,9 +254,7 @@ struct Row {
     project: String,
     recipe: String,
     work: String,
-    owner_pid: i64,
-    owner_boot: String,
-    owner_ticks: i64,
+    owner: String,
     started_at: i64,
     ended_at: Option<i64>,
 }
@@ -371,11 +273,7 @@ impl TryFrom<Row> for Run {
             project: row.project,
             recipe: json("recipe", row.recipe)?,
             work: row.work,
-            owner: Owner {
-                pid: number("owner_pid", row.owner_pid)?,
-                boot: row.owner_boot,
-                ticks: number("owner_ticks", row.owner_ticks)?,
-            },
+            owner: row.owner,
             started_at: row.started_at,
             ended_at: row.ended_at,
         })
@@ -396,7 +294,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::fixture::{Fixture, new_run, owner};
+    use crate::fixture::{Fixture, new_run};
     use crate::step::NewStep;
     use crate::{StepState, Workflow};
 
@@ -488,44 +386,5 @@ mod tests {
             assert!(matches!(error.kind(), StoreErrorKind::Transition { .. }), "{error:?}");
         }
         assert_eq!(find(db, Wanted::Latest).await.unwrap(), found);
-    }
-
-    #[tokio::test]
-    async fn one_process_adopts_a_dead_ones_run() {
-        let fixture = Fixture::new().await;
-        let run = fixture.run(1, "web").await;
-        let adopt = async |by| adopt(&fixture.db, run.id, &run.owner, &owner(by)).await.unwrap();
-        assert_eq!((adopt(8).await, adopt(9).await), (true, false));
-        assert_eq!(find(&fixture.db, Wanted::Latest).await.unwrap().owner, owner(8));
-    }
-
-    #[tokio::test]
-    async fn runs_are_found_by_what_people_say() {
-        let fixture = Fixture::new().await;
-        let db = &fixture.db;
-        let (web, mail) = (fixture.run(0x12, "web").await, fixture.run(0x13, "mail").await);
-        let check = async |wanted: Wanted<'_>, expected: &Run| {
-            assert_eq!(find(db, wanted).await.unwrap(), *expected, "{wanted:?}");
-        };
-        check(Wanted::Latest, &mail).await;
-        check(Wanted::LatestOf("web"), &web).await;
-        check(Wanted::Build("web", "1.0.0/1".parse().unwrap()), &web).await;
-        check(Wanted::Prefix("run-012"), &web).await;
-        check(Wanted::Prefix(&mail.id.to_string()), &mail).await;
-
-        let refuse = async |wanted: Wanted<'_>, expected: &str| {
-            let error = find(db, wanted).await.unwrap_err();
-            assert_eq!(error.kind().to_string(), expected);
-        };
-        refuse(
-            Wanted::Prefix("run-01"),
-            "`run-01` is the beginning of several run ids: \
-             run-01212121212121212, run-01313131313131313",
-        )
-        .await;
-        refuse(Wanted::Prefix("run-%"), "there is no run whose id begins with `run-%`").await;
-        refuse(Wanted::LatestOf("dns"), "there is no run of image `dns`").await;
-        let build = Wanted::Build("web", "1.0.0/2".parse().unwrap());
-        refuse(build, "there is no build `web/1.0.0/2`").await;
     }
 }

@@ -1,6 +1,6 @@
 //! Snapshots: which volume content a region keeps.
 //!
-//! They come with an AMI ([`crate::ami::register`]) and go with its image
+//! They come with an AMI ([`crate::run::publish`]) and go with its image
 //! ([`crate::image::delete`]). One that is recorded is complete.
 
 use sqlx::{Sqlite, Transaction};

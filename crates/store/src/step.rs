@@ -66,7 +66,7 @@ pub async fn start(db: &Db, step: &NewStep<'_>) -> Result<(), StoreError> {
         .bind(step.label)
         .bind(StepState::Running.as_str())
         .bind(step.started_at)
-        .execute(db.pool())
+        .execute(db.writer())
         .await?;
         Ok(())
     })
@@ -85,23 +85,37 @@ pub async fn end(
     ended_at: i64,
 ) -> Result<(), StoreError> {
     attempt("record the step's end", async {
-        let done = sqlx::query(
-            "UPDATE step SET state = $3, message = $4, ended_at = $5
-              WHERE run_id = $1 AND ordinal = $2 AND ended_at IS NULL",
-        )
-        .bind(run.to_string())
-        .bind(i64::from(ordinal))
-        .bind(state.as_str())
-        .bind(message)
-        .bind(ended_at)
-        .execute(db.pool())
-        .await?;
-        match done.rows_affected() {
-            1 => Ok(()),
-            _ => Err(StoreErrorKind::Missing { what: format!("running step {ordinal} of {run}") }),
-        }
+        let mut tx = db.begin().await?;
+        settle(&mut tx, run, ordinal, state, message, ended_at).await?;
+        Ok(tx.commit().await?)
     })
     .await
+}
+
+/// Records how a running step ended, inside a transaction.
+pub(crate) async fn settle(
+    tx: &mut Transaction<'_, Sqlite>,
+    run: RunId,
+    ordinal: u32,
+    state: StepState,
+    message: &str,
+    ended_at: i64,
+) -> Result<(), StoreErrorKind> {
+    let done = sqlx::query(
+        "UPDATE step SET state = $3, message = $4, ended_at = $5
+          WHERE run_id = $1 AND ordinal = $2 AND ended_at IS NULL",
+    )
+    .bind(run.to_string())
+    .bind(i64::from(ordinal))
+    .bind(state.as_str())
+    .bind(message)
+    .bind(ended_at)
+    .execute(&mut **tx)
+    .await?;
+    match done.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreErrorKind::Missing { what: format!("running step {ordinal} of {run}") }),
+    }
 }
 
 /// Returns a run's steps in order.

@@ -11,7 +11,7 @@ use name::{Arn, Kind, RunId};
 use serde_json::{Value, json};
 use store::client_token::Claim;
 use store::resource::{self, Numbering};
-use store::run::{self, NewRun, Once, Owner, Retried};
+use store::run::{self, NewRun, Once, Retried};
 use store::step::{self, NewStep};
 use store::{Db, StepState, ami, image, snapshot};
 use wire::imagebuilder::Operation;
@@ -37,7 +37,7 @@ impl Builder for Recorder {
                 project: String::new(),
                 recipe: json!({}),
                 work: n.to_string(),
-                owner: Owner { pid: 1, boot: String::new(), ticks: 1 },
+                owner: "owner".to_owned(),
                 started_at: claim.at,
                 shown: image::New { plan: plan().into(), ..shown },
             };
@@ -52,8 +52,7 @@ impl Builder for Recorder {
 
     fn retry<'a>(&'a self, _: Order, image: &'a image::Image, claim: &'a Claim) -> Starting<'a> {
         Box::pin(async move {
-            let owner = Owner { pid: 1, boot: String::new(), ticks: 1 };
-            let image = match run::retry_once(&self.db, image.run, &owner, plan(), claim).await {
+            let image = match run::retry_once(&self.db, image.run, "owner", plan(), claim).await {
                 Ok(Retried::Now { run, .. }) => format!("{OWN}:image/{}/{}", run.image, run.build),
                 Ok(Retried::Before(answer)) => answer,
                 Err(error) => return Err(StartError::Store(error)),
@@ -187,23 +186,23 @@ pub(crate) async fn carry_out(server: &Server, arn: &Value, last: u32) {
         run::advance(db, run, state, "", started_at).await.unwrap();
         let new = NewStep { run, ordinal, workflow, action, label, started_at };
         step::start(db, &new).await.unwrap();
-        let (state, message) = match ordinal == before + last && last < 4 {
+        let at = started_at + 500_000;
+        if workflow == Distribution {
+            run::publish(db, run, ordinal, &[registration(run)], at).await.unwrap();
+            return;
+        }
+        let (state, message) = match ordinal == before + last {
             true => (StepState::Failed, "component web: exit code 1"),
             false => (StepState::Completed, ""),
         };
-        step::end(db, run, ordinal, state, message, started_at + 500_000).await.unwrap();
+        step::end(db, run, ordinal, state, message, at).await.unwrap();
     }
     let at = 1_788_981_300_000_000;
-    if last == 4 {
-        register(db, run).await;
-        run::advance(db, run, ImageState::Available, "", at).await.unwrap();
-    } else {
-        let reason = "component web: exit code 1\nE: no such package";
-        run::advance(db, run, ImageState::Failed, reason, at).await.unwrap();
-    }
+    let reason = "component web: exit code 1\nE: no such package";
+    run::advance(db, run, ImageState::Failed, reason, at).await.unwrap();
 }
 
-async fn register(db: &Db, run: RunId) {
+fn registration(run: RunId) -> ami::Registration {
     let bytes = run.to_random();
     let snapshot = model::Snapshot {
         id: name::SnapshotId::from_random(bytes),
@@ -222,9 +221,8 @@ async fn register(db: &Db, run: RunId) {
         root: snapshot.id,
         tags: model::Tags::default(),
     };
-    let registration = ami::Registration {
+    ami::Registration {
         snapshot: snapshot::Entry { snapshot, blocks: 1, created_at: 1 },
         ami: ami::Entry::new(ami, run, 1),
-    };
-    ami::register(db, &[registration]).await.unwrap();
+    }
 }

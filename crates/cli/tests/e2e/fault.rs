@@ -115,7 +115,14 @@ fn a_machine_that_dies_fails_the_test() {
         .expect("the test runs in a machine")
         .to_string();
     assert!(Command::new("kill").args(["-KILL", &machine]).status().unwrap().success());
+    let mut said = String::new();
+    build.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(build.wait().unwrap().code(), Some(4));
+    for part in ["component dies: phase test: step Try: ", "begun"] {
+        assert!(said.contains(part), "`{part}` is not told in:\n{said}");
+    }
+    let shown = setting.json(&["show", "dies"]).to_string();
+    assert!(shown.contains("phase test: step Try: "), "{shown}");
     assert_eq!(Traces::now(&setting), before);
     assert_eq!(setting.amis(), amis);
 }
@@ -257,6 +264,27 @@ fn a_killed_factory_leaves_nothing() {
     assert!(shown.contains("FAILED") && shown.contains("stopped before"), "{shown}");
     assert!(setting.run(&["gc"]).status.success());
     Traces::check_settled(&setting, &before);
+}
+
+/// There is no moment at which AMIs are there and their image is not.
+#[test]
+fn a_factory_killed_once_its_amis_are_there_leaves_an_available_image() {
+    let setting = Setting::new();
+    let project = setting.project("late", &bash("build", "true"), UNTESTED);
+    let (before, amis) = (Traces::now(&setting), setting.amis());
+    let mut command = setting.command();
+    command.args(["-q", "build"]).arg(&project).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut build = command.spawn().unwrap();
+    while setting.amis() == amis && build.try_wait().unwrap().is_none() {}
+    // It may have ended by itself since.
+    let _ = build.kill();
+    build.wait().unwrap();
+    let shown = setting.json(&["show", "late"]).to_string();
+    assert!(shown.contains("AVAILABLE"), "{shown}");
+    assert!(setting.run(&["delete", "late", "--yes"]).status.success());
+    assert!(setting.run(&["gc"]).status.success());
+    Traces::check_settled(&setting, &before);
+    assert_eq!(setting.amis(), amis);
 }
 
 fn start(setting: &Setting, project: &Path) -> std::process::Child {

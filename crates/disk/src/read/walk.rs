@@ -109,13 +109,13 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
     Ok(())
 }
 
-/// Returns the first `limit` bytes of the regular file at `path`, or `None`
-/// if there is none. Links are not followed.
-pub(crate) fn read_file<V: Volume>(
+/// Returns what `read` makes of the regular file at `path`, or `None` if there
+/// is none. Links are not followed.
+pub(crate) fn with_file<V: Volume, R>(
     volume: &mut V,
     path: &str,
-    limit: u64,
-) -> Result<Option<Vec<u8>>, ReadError> {
+    read: impl FnOnce(&mut dyn Read) -> io::Result<R>,
+) -> Result<Option<R>, ReadError> {
     let at = |kind| ReadError::new(path.as_bytes(), kind);
     let mut id = volume.root();
     for name in path.split('/') {
@@ -131,10 +131,8 @@ pub(crate) fn read_file<V: Volume>(
     }
     let inode = volume.inode(id).map_err(at)?;
     let Kind::File { size, .. } = inode.kind else { return Ok(None) };
-    let mut bytes = Vec::new();
-    let content = volume.content(inode.body, size);
-    content.take(limit).read_to_end(&mut bytes).map_err(ReadErrorKind::Read).map_err(at)?;
-    Ok(Some(bytes))
+    let mut content = volume.content(inode.body, size);
+    read(&mut content).map(Some).map_err(ReadErrorKind::Read).map_err(at)
 }
 
 /// Puts what is mounted in `path` in its place, whether or not there is a

@@ -11,8 +11,8 @@ use store::image::{self, Builds, Scope};
 use tokio::runtime::Handle;
 
 use super::create::volume_size;
-use crate::build::Work;
 use crate::clock::now_micros;
+use crate::work::Work;
 use crate::{Cause, Factory, Failure, shown};
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -235,6 +235,7 @@ mod tests {
             os: base::Os::parse(""),
             epoch: 3,
             boot: Boot::Tree,
+            made_of: None,
         };
         let data = factory.cells.data();
         fs::create_dir_all(data.join("bases/tree")).unwrap();

@@ -8,7 +8,7 @@ use cell::{Content, Disk, Extra, LeaveOut, Source, Task};
 use model::Recipe;
 use name::Digest;
 
-use crate::build::{Artefact, Work};
+use crate::work::{Artefact, Work};
 use crate::{Cause, Failure, packages};
 
 /// What a build leaves behind that every machine makes anew, and the flag file
@@ -286,6 +286,7 @@ mod tests {
             os: base::Os::parse(""),
             epoch: 1,
             boot,
+            made_of: None,
         };
         description(blueprint, &base, vec!["bases/tree".into()], "disk.raw".into())
     }

@@ -3,8 +3,9 @@
 use model::{Architecture, BootMode};
 use publish::{Publication, Region};
 
-use crate::build::{Work, random};
+use crate::build::random;
 use crate::clock::now_micros;
+use crate::work::Work;
 use crate::{Cause, Failure, Published};
 
 /// Publishes the image; if that fails, frees the room of what was copied.
@@ -48,6 +49,7 @@ fn publish(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     let recipe = &work.order.project.recipe;
     let publication = Publication {
         run: work.run.id,
+        step: work.ordinal,
         owner: work.account.clone(),
         recipe: recipe.name.as_str(),
         tags: &recipe.ami_tags,

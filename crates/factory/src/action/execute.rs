@@ -6,8 +6,8 @@ use instance::ExecuteError;
 use instance::sandbox::{Launch, Sandbox};
 use model::InstanceType;
 
-use crate::build::Work;
 use crate::order::LoadedComponent;
+use crate::work::Work;
 use crate::{Cause, Failure, stored_parameters};
 
 /// Runs the build and validate phases of the recipe's component `n` on the
@@ -92,7 +92,7 @@ fn settle(
                 ),
                 error => Failure::of(cause, &error).message,
             };
-            Err(work.teller().component_failure(cause, &component.name, told))
+            Err(work.teller().component_cut_short(cause, &component.name, told))
         }
     }
 }

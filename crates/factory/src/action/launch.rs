@@ -5,8 +5,8 @@ use std::time::Duration;
 use instance::vm::{Firmware, Launch, Machine, accelerator};
 
 use super::execute::limits;
-use crate::build::Work;
 use crate::clock::instant;
+use crate::work::Work;
 use crate::{Cause, Failure};
 
 /// How much larger than the image the test machine's disk is, so that the

@@ -1,6 +1,6 @@
 //! Shuts the tested machine down and checks that the disk is what it was.
 
-use crate::build::Work;
+use crate::work::Work;
 use crate::{Cause, Failure};
 
 /// Ends the test machine and digests the disk again.

@@ -55,14 +55,13 @@ mod tests {
             registration(1, gone.id, "local-1", "web 1"),
             registration(2, gone.id, "local-2", "web 1"),
         ];
-        ami::register(db, &ours).await.unwrap();
-        ami::register(db, &[registration(3, kept.id, "local-1", "web 2")]).await.unwrap();
+        fixture.publish(kept.id, &[registration(3, kept.id, "local-1", "web 2")]).await;
 
         let error = delete(db, gone.id, 0).await.unwrap_err();
         assert!(matches!(error.kind(), StoreErrorKind::Transition { .. }), "{error:?}");
-        assert_eq!(ami::list(db).await.unwrap().len(), 3);
 
-        fixture.publish(gone.id).await;
+        fixture.publish(gone.id, &ours).await;
+        assert_eq!(ami::list(db).await.unwrap().len(), 3);
         let deleted = delete(db, gone.id, 10_000_000).await.unwrap();
         assert_eq!(deleted.amis, ours.clone().map(|one| one.ami));
         assert_eq!(deleted.snapshots, ours.map(|one| one.snapshot));

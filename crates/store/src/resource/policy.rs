@@ -29,7 +29,7 @@ pub async fn set_policy(db: &Db, arn: &Arn, policy: &str) -> Result<(), StoreErr
         let changed = sqlx::query("UPDATE resource SET policy = $2 WHERE arn = $1")
             .bind(arn.to_string())
             .bind(policy)
-            .execute(db.pool())
+            .execute(db.writer())
             .await?;
         if changed.rows_affected() == 1 { Ok(()) } else { Err(missing(arn)) }
     })

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use name::RunId;
 
-use super::{Owner, Row, Run, arn};
+use super::{Row, Run, arn};
 use crate::client_token::{self, Claim};
-use crate::column::signed;
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind, image};
 
@@ -34,7 +33,7 @@ pub enum Retried {
 pub async fn retry_once(
     db: &Db,
     id: RunId,
-    owner: &Owner,
+    owner: &str,
     steps: Vec<Value>,
     claim: &Claim,
 ) -> Result<Retried, StoreError> {
@@ -52,15 +51,12 @@ pub async fn retry_once(
         let state = run.state.retry();
         let state = state.map_err(|source| StoreErrorKind::Transition { run: id, source })?;
         sqlx::query(
-            "UPDATE run SET state = $2, reason = '', owner_pid = $3, owner_boot = $4,
-                            owner_ticks = $5, started_at = $6, ended_at = NULL
+            "UPDATE run SET state = $2, reason = '', owner = $3, started_at = $4, ended_at = NULL
               WHERE id = $1",
         )
         .bind(id.to_string())
         .bind(state.as_str())
-        .bind(i64::from(owner.pid))
-        .bind(&owner.boot)
-        .bind(signed("owner_ticks", owner.ticks)?)
+        .bind(owner)
         .bind(claim.at)
         .execute(&mut *tx)
         .await?;
@@ -74,7 +70,7 @@ pub async fn retry_once(
         let run = Run {
             state,
             reason: String::new(),
-            owner: owner.clone(),
+            owner: owner.to_owned(),
             started_at: claim.at,
             ended_at: None,
             ..run
