@@ -210,7 +210,7 @@ impl CliError {
         match self {
             Self::NoHome => Some("name a folder with --data-dir".to_owned()),
             Self::NoAgent { .. } => Some(
-                "run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path"
+                "run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path"
                     .to_owned(),
             ),
             Self::Lacking { mend, .. } => Some(mend.clone()),
@@ -384,7 +384,7 @@ mod tests {
             Exit::Lacking,
             expect![[r#"
                 error: the agent goldsmith-agent is not at /usr/bin/goldsmith-agent
-                hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+                hint: run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
             "#]],
         );
         check(

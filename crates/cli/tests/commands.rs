@@ -3,6 +3,8 @@
 
 #[path = "commands/identity.rs"]
 mod identity;
+#[path = "commands/install.rs"]
+mod install;
 #[path = "commands/parameter.rs"]
 mod parameter;
 #[path = "commands/serve.rs"]
@@ -276,7 +278,7 @@ fn the_agent_is_asked_for_by_name() {
     assert_eq!(output.status.code(), Some(6));
     expect![[r#"
         error: the agent goldsmith-agent is not at /nowhere/goldsmith-agent
-        hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+        hint: run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
     "#]]
     .assert_eq(&text(&output.stderr));
 }
