@@ -219,8 +219,8 @@ impl CliError {
                  `goldsmith schema project` tells what it may hold"
                     .to_owned(),
             ),
-            Self::Open(OpenError::Ids(_)) | Self::Ids(_) => {
-                Some("`goldsmith doctor` tells more".to_owned())
+            Self::Open(OpenError::Ids(error)) | Self::Ids(error) => {
+                Some(format!("as root run: {}", error.mend()))
             }
             Self::Find(error) => Some(error.help().to_owned()),
             Self::Keyring(error) => match error.kind() {
