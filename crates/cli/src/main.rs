@@ -1,6 +1,7 @@
 //! `goldsmith`, the command: parses arguments, chooses implementations, and
 //! hands over to one file per command.
 
+mod apt;
 mod arguments;
 mod cancel;
 mod clock;

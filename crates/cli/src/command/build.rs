@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::identity::Identities;
 use crate::junit::{self, Results};
-use crate::needs::{self, Need};
+use crate::needs::{self, Work};
 use crate::output::Output;
 use crate::progress::{Detail, Look, Progress};
 use crate::reference::{self, Among, ImageReference};
@@ -58,8 +58,7 @@ impl Build {
             out.warning(&order.warnings);
         }
         let environment = home.environment();
-        let path = environment.path.as_deref().unwrap_or_default();
-        needs::check(needed(&order, environment.root), path)?;
+        needs::check(&works(&order), environment)?;
         let factory = home.building_factory(out).await?;
         check_parent(&factory, &order.project).await?;
         let account = Identities::of(home, factory.db().clone())?.account(None).await?.id;
@@ -109,27 +108,16 @@ impl Build {
     }
 }
 
-/// Returns what this build needs from the machine.
-fn needed(order: &Order, root: bool) -> Vec<Need> {
+/// Returns what this build does that needs something from the machine.
+fn works(order: &Order) -> Vec<Work> {
     let has_phase = |component: &LoadedComponent, names: &[&str]| {
         component.component.phases.iter().any(|phase| names.contains(&phase.name.as_str()))
     };
-    let managed = match &order.project.recipe.parent {
-        ParentImage::Name(_) => true,
-        ParentImage::Arn(arn) => matches!(arn.owner(), Owner::Managed(_)),
-        ParentImage::Ami(_) | ParentImage::Disk { .. } => false,
-    };
     let builds = order.components.iter().any(|c| has_phase(c, &["build", "validate"]));
-    let tests = order.project.tests.enabled;
-    let mut needs = needs::needs(root);
-    needs.retain(|need| match need.package {
-        "mmdebstrap" | "debian-archive-keyring" => managed,
-        "runc" | "passt" | "iproute2" | "mount" => builds,
-        "qemu-utils" | "qemu-system-x86" | "ovmf" => tests,
-        "uidmap" => true,
-        _ => false,
-    });
-    needs
+    let parent = Work::on(&order.project.recipe.parent);
+    let sandbox = builds.then_some(Work::Sandbox);
+    let machine = order.project.tests.enabled.then_some(Work::Machine);
+    parent.into_iter().chain(sandbox).chain(machine).collect()
 }
 
 /// Fails, before anything is recorded, if the parent is to be an image of
@@ -178,5 +166,41 @@ mod tests {
         assert_eq!(with(Cause::Factory, "no space left on device"), Exit::Other);
         let lacking = "failed to run pasta; install it with: apt-get install passt";
         assert_eq!(with(Cause::Factory, lacking), Exit::Lacking);
+    }
+
+    #[test]
+    fn a_build_does_what_its_project_says() {
+        let document = |phase: &str| {
+            format!(
+                "schemaVersion: 1.0\nphases:\n  - name: {phase}\n    steps:\n      - name: Do\n        \
+                 action: ExecuteBash\n        inputs:\n          commands: ['true']\n"
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for phase in ["build", "validate", "test"] {
+            std::fs::write(folder.path().join(format!("{phase}.yaml")), document(phase)).unwrap();
+        }
+        let arn = "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1";
+        for (parent, component, tests, expected) in [
+            (
+                "debian-server-12",
+                "build.yaml",
+                true,
+                &[Work::Base, Work::Sandbox, Work::Machine][..],
+            ),
+            ("debian-server-12", "test.yaml", false, &[Work::Base]),
+            (arn, "validate.yaml", false, &[Work::Sandbox]),
+            (arn, "test.yaml", true, &[Work::Machine]),
+        ] {
+            let project = format!(
+                "recipe:\n  name: web\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n  \
+                 components:\n    - componentArn: ./{component}\n\
+                 imageTestsConfiguration:\n  imageTestsEnabled: {tests}\n\
+                 distributions:\n  - region: local-1\n"
+            );
+            std::fs::write(folder.path().join("goldsmith.yaml"), project).unwrap();
+            let order = Order::load(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(works(&order), expected, "{parent} {component} {tests}");
+        }
     }
 }
