@@ -5,6 +5,8 @@
 mod identity;
 #[path = "commands/install.rs"]
 mod install;
+#[path = "commands/packages.rs"]
+mod packages;
 #[path = "commands/parameter.rs"]
 mod parameter;
 #[path = "commands/serve.rs"]
