@@ -33,6 +33,7 @@ vm: packages build ## Runs the tests that build, boot and publish real images
 	cargo test --locked --workspace --test e2e
 
 user: packages build ## Builds the example as an ordinary user, also when root asks
+	scripts/as-user goldsmith doctor
 	scripts/as-user goldsmith build examples/web-server
 
 bench: packages build ## Measures builds, documents and the API
