@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use cell::IdsError;
-use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
+use factory::{BuildError, Cause, Failure, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use model::ParseParentError;
 use name::Region;
@@ -136,8 +136,8 @@ pub(crate) enum CliError {
         #[source]
         source: ParseParentError,
     },
-    #[error("{message}")]
-    Trial { message: String },
+    #[error("{}", _0.message)]
+    Trial(Box<Failure>),
 }
 
 /// What may be a base.
@@ -157,7 +157,11 @@ impl CliError {
             Self::Place(PlaceError::Execute { source: ExecuteError::Cancelled, .. }) => {
                 Exit::Cancelled
             }
-            Self::Trial { message } if message.contains("apt-get install") => Exit::Lacking,
+            Self::Trial(failure) => match failure.cause {
+                Cause::Cancelled => Exit::Cancelled,
+                Cause::Lacking => Exit::Lacking,
+                Cause::Component | Cause::Test | Cause::Factory => Exit::Other,
+            },
             Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
@@ -200,7 +204,6 @@ impl CliError {
             | Self::LogFolder(_)
             | Self::LogBucket(_)
             | Self::LogStream(_)
-            | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
     }
@@ -290,8 +293,8 @@ impl CliError {
             | Self::ComponentOrder(_)
             | Self::Place(_)
             | Self::LogFolder(_)
-            | Self::Trial { .. }
             | Self::Declined => None,
+            Self::Trial(failure) => failure.help().map(str::to_owned),
             Self::Base { source, .. } => match source {
                 ParseParentError::NoDigest(_) => {
                     Some("download it and give its path, as in `--in ./base.qcow2`".to_owned())

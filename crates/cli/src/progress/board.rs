@@ -47,7 +47,7 @@ impl Ending {
         match failure.map(|failure| failure.cause) {
             None => Self::Done,
             Some(Cause::Cancelled) => Self::Cancelled,
-            Some(Cause::Component | Cause::Test | Cause::Factory) => Self::Failed,
+            Some(Cause::Component | Cause::Test | Cause::Factory | Cause::Lacking) => Self::Failed,
         }
     }
 }
