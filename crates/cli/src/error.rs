@@ -1,19 +1,21 @@
 //! Why a command could not do what it was asked, what to do about it, and the
 //! exit code that says so.
 
+mod hint;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
 use cell::IdsError;
-use factory::{BuildError, Cause, Failure, GarbageError, LogError, OpenError, OrderError};
+use factory::{BuildError, Cause, Failure, Found, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use model::ParseParentError;
 use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use server::{BindError, TlsError};
-use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
+use store::{KeyringError, StoreError, StoreErrorKind};
 
 use crate::command::component::{
     LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
@@ -140,10 +142,6 @@ pub(crate) enum CliError {
     Trial(Box<Failure>),
 }
 
-/// What may be a base.
-const BASES: &str =
-    "name a managed image as in `debian-server-12`, an image's ARN, an AMI or a disk image's path";
-
 impl CliError {
     /// Returns the exit code that tells of this.
     pub(crate) fn exit(&self) -> Exit {
@@ -208,113 +206,16 @@ impl CliError {
         }
     }
 
-    /// Returns what to do next, if that is known.
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoHome => Some("name a folder with --data-dir".to_owned()),
-            Self::NoAgent { .. } => Some(
-                "run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path"
-                    .to_owned(),
-            ),
-            Self::Lacking { mend, .. } => Some(mend.clone()),
-            Self::Order(OrderError::Read { .. }) => Some(
-                "name a folder with a goldsmith.yaml, or such a file; \
-                 `goldsmith schema project` tells what it may hold"
-                    .to_owned(),
-            ),
-            Self::Open(OpenError::Ids(error)) | Self::Ids(error) => {
-                Some(format!("as root run: {}", error.mend()))
-            }
-            Self::Find(error) => Some(error.help().to_owned()),
-            Self::Keyring(error) => match error.kind() {
-                KeyringErrorKind::Open { .. } => Some(
-                    "make it yours alone with `chmod 600`, if nobody can have read it".to_owned(),
-                ),
-                _ => None,
-            },
-            Self::NoKey { .. } => Some(
-                "`goldsmith key create` makes one, `goldsmith key enable` takes one into use"
-                    .to_owned(),
-            ),
-            Self::Secure { .. } => Some("add --with-decryption to see it".to_owned()),
-            Self::Store(error) => match error.kind() {
-                StoreErrorKind::HasValue { .. } => {
-                    Some("add --overwrite to replace its value".to_owned())
-                }
-                StoreErrorKind::OtherType { .. } => {
-                    Some("delete it first if it shall be of another type".to_owned())
-                }
-                StoreErrorKind::Sealed { .. } => {
-                    Some("put back the file `keyring` that the data folder had".to_owned())
-                }
-                _ => None,
-            },
-            Self::Bind(error) if error.source.kind() == io::ErrorKind::AddrInUse => Some(
-                "another program listens there, perhaps another `goldsmith serve`; \
-                 choose another port with --listen"
-                    .to_owned(),
-            ),
-            Self::Export(error) => match error.kind() {
-                ExportErrorKind::Exists => {
-                    Some("remove the file, or add --force to replace it".to_owned())
-                }
-                _ => error.help().map(str::to_owned),
-            },
-            Self::Garbage(error) if error.is_busy() => {
-                Some("a build is at work; try again when it has ended".to_owned())
-            }
-            Self::NameTaken { .. } => Some(
-                "put {{ imagebuilder:buildDate }} into the name, or delete the image that has it"
-                    .to_owned(),
-            ),
-            Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
-            Self::Order(_)
-            | Self::Bind(_)
-            | Self::Tls(_)
-            | Self::Open(_)
-            | Self::Build(_)
-            | Self::Log { .. }
-            | Self::Unknown { .. }
-            | Self::Value(_)
-            | Self::Draw(_)
-            | Self::Region(_)
-            | Self::Map { .. }
-            | Self::Materialise { .. }
-            | Self::Garbage(_)
-            | Self::Write { .. }
-            | Self::Read { .. }
-            | Self::Data { .. }
-            | Self::Random(_)
-            | Self::Machine(_)
-            | Self::Ask(_)
-            | Self::Output(_)
-            | Self::Runtime(_)
-            | Self::NoJunit
-            | Self::ComponentOrder(_)
-            | Self::Place(_)
-            | Self::LogFolder(_)
-            | Self::Declined => None,
-            Self::Trial(failure) => failure.help().map(str::to_owned),
-            Self::Base { source, .. } => match source {
-                ParseParentError::NoDigest(_) => {
-                    Some("download it and give its path, as in `--in ./base.qcow2`".to_owned())
-                }
-                ParseParentError::Unsupported { .. } => Some(BASES.to_owned()),
-                _ => None,
-            },
-            Self::ComponentState(StateError::Changed { .. }) => {
-                Some("remove that file to begin anew".to_owned())
-            }
-            Self::ComponentState(_) => None,
-            Self::LogStream(_) => Some("--cw-ignore-failures goes on without".to_owned()),
-            Self::LogBucket(failure) => Some(format!("they are in {}", failure.folder.display())),
-        }
+    /// Returns the problems that speak for themselves, if that is what this is:
+    /// for people and for programs.
+    fn problems(&self) -> Option<(&str, &[Found])> {
+        let Self::Order(OrderError::Problems { rendered, found }) = self else { return None };
+        Some((rendered, found))
     }
 
-    /// Returns the problems that speak for themselves, if that is what this is.
-    fn problems(&self) -> Option<(&str, usize)> {
-        let Self::Order(OrderError::Problems { rendered, count }) = self else { return None };
-        Some((rendered, *count))
+    /// Returns each problem of the input, for programs.
+    pub(crate) fn found(&self) -> &[Found] {
+        self.problems().map_or(&[], |(_, found)| found)
     }
 
     /// Says whether the reader of the standard output has gone away.
@@ -324,11 +225,24 @@ impl CliError {
 
     /// Returns the error, its causes and the hint, as shown to people.
     pub(crate) fn render(&self) -> String {
-        if let Some((rendered, count)) = self.problems() {
-            let problems = if count == 1 { "problem" } else { "problems" };
-            return format!("{rendered}\nerror: the project has {count} {problems}\n");
+        let mut text = String::new();
+        if let Some((rendered, _)) = self.problems() {
+            text.push_str(&format!("{rendered}\n"));
         }
-        let mut text = format!("error: {self}");
+        text.push_str(&format!("error: {}\n", self.sentence()));
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        text
+    }
+
+    /// Returns the error and its causes in one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        if let Some((_, found)) = self.problems() {
+            let problems = if found.len() == 1 { "problem" } else { "problems" };
+            return format!("the project has {} {problems}", found.len());
+        }
+        let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
             let told = error.to_string();
@@ -336,10 +250,6 @@ impl CliError {
                 write!(text, ": {told}").expect("writing fails not because a String takes all");
             }
             cause = error.source();
-        }
-        text.push('\n');
-        if let Some(hint) = self.hint() {
-            writeln!(text, "hint: {hint}").expect("writing fails not because a String takes all");
         }
         text
     }
@@ -405,7 +315,15 @@ mod tests {
         check(
             &CliError::Order(OrderError::Problems {
                 rendered: "error[rule]: it is wrong\n".to_owned(),
-                count: 1,
+                found: vec![Found {
+                    document: "web/goldsmith.yaml".to_owned(),
+                    line: Some(1),
+                    column: Some(1),
+                    severity: "error",
+                    code: "rule",
+                    message: "it is wrong".to_owned(),
+                    help: None,
+                }],
             }),
             Exit::Input,
             expect![[r#"

@@ -1,9 +1,10 @@
 //! `goldsmith component validate`: every problem of every document.
 
+use factory::Found;
 use name::Account;
 use serde::Serialize;
 
-use super::document::{Found, load};
+use super::document::load;
 use super::object::Objects;
 use super::platform::Platform;
 use crate::environment::Environment;
