@@ -29,7 +29,6 @@ use clap::Parser as _;
 
 use arguments::Arguments;
 use environment::Environment;
-use exit::Exit;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -48,8 +47,6 @@ fn main() -> ExitCode {
     let mut out = Output::new(&arguments.global, &environment);
     match command::run(arguments, environment, &mut out) {
         Ok(exit) => exit.into(),
-        // Whoever reads the output has seen enough, as `head` has.
-        Err(error) if error.is_closed_pipe() => Exit::Done.into(),
         Err(error) => {
             out.error(&error);
             error.exit().into()

@@ -9,6 +9,8 @@ mod install;
 mod packages;
 #[path = "commands/parameter.rs"]
 mod parameter;
+#[path = "commands/results.rs"]
+mod results;
 #[path = "commands/serve.rs"]
 mod serve;
 

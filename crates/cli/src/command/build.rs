@@ -10,6 +10,7 @@ use factory::{Cause, Factory, Failure, LoadedComponent, Order, Report};
 use model::ParentImage;
 use name::Owner;
 
+use crate::arguments::Format;
 use crate::cancel::on_signals;
 use crate::clock;
 use crate::environment::Environment;
@@ -53,6 +54,16 @@ impl Build {
         verbose: bool,
         out: &mut Output,
     ) -> Result<Exit, CliError> {
+        let report = self.build(home, verbose, out).await?;
+        Ok(self.tell(&report, out))
+    }
+
+    async fn build(
+        &self,
+        home: &Home,
+        verbose: bool,
+        out: &mut Output,
+    ) -> Result<Report, CliError> {
         let order = Order::load(&self.project)?;
         if !order.warnings.is_empty() {
             out.warning(&order.warnings);
@@ -73,25 +84,30 @@ impl Build {
         let cancel = on_signals(move || told.note("cancelling…".to_owned()))?;
         let built = factory.build(account, order, teller, cancel).await;
         progress.end();
-        let report = built?;
+        Ok(built?)
+    }
 
-        // Written first and judged last, so that neither hides the other.
-        let results = Results::of_build(&report);
-        let kept =
-            self.junit.as_deref().map(|file| junit::write(file, &results, clock::now_micros()));
-        if out.is_json() {
-            out.json(&report)?;
+    /// Tells what came of it. Whoever has gone away or has no room for results
+    /// does not keep the failure from being told.
+    fn tell(&self, report: &Report, out: &mut Output) -> Exit {
+        if let Some(failure) = &report.failure {
+            out.warning(&summary::failure(failure, &report.run));
         }
-        if out.is_junit() {
-            out.text(&junit::render(&results, clock::now_micros()))?;
-        }
-        match &report.failure {
-            Some(failure) => out.warning(&summary::failure(failure, &report.run)),
-            None if out.is_json() || out.is_junit() => {}
-            None => out.text(&summary::success(&report))?,
-        }
-        kept.transpose()?;
-        Ok(exit(&report))
+        let results = Results::of_build(report);
+        let kept = self.keep(&results);
+        let printed = match out.format() {
+            Format::Json => out.json(report),
+            Format::Junit => out.text(&junit::render(&results, clock::now_micros())),
+            Format::Text if report.failure.is_none() => out.text(&summary::success(report)),
+            Format::Text => Ok(()),
+        };
+        out.conclude(exit(report), [kept, printed])
+    }
+
+    /// Writes results to the file that was asked for.
+    fn keep(&self, results: &Results<'_>) -> Result<(), CliError> {
+        let Some(file) = &self.junit else { return Ok(()) };
+        junit::write(file, results, clock::now_micros())
     }
 
     fn look(&self, environment: &Environment, verbose: bool, out: &Output) -> Look {

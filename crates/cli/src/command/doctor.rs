@@ -69,13 +69,14 @@ impl Doctor {
         findings.extend(probe::all(home));
         let lacking: Vec<Need> =
             needs.into_iter().filter(|(_, met)| !met).map(|(need, _)| need).collect();
-        if out.is_json() {
-            out.json(&findings)?;
+        let printed = if out.is_json() {
+            out.json(&findings)
         } else {
-            out.text(&page(&findings, &lacking, &apt))?;
-        }
+            out.text(&page(&findings, &lacking, &apt))
+        };
         let missing = findings.iter().any(|finding| finding.state == State::Missing);
-        Ok(if missing { Exit::Lacking } else { Exit::Done })
+        let exit = if missing { Exit::Lacking } else { Exit::Done };
+        Ok(out.conclude(exit, [printed]))
     }
 }
 

@@ -224,24 +224,22 @@ impl Run {
             story.push_str(&format!("hint: the whole log is in {folder}\n"));
             out.warning(&story);
         }
-        if out.is_junit() {
-            out.text(&junit::render(&results, now))?;
+        let printed = if out.is_junit() {
+            out.text(&junit::render(&results, now))
         } else {
             // Where logs cannot be stored, they are in their folder.
             let url = stored.as_ref().and_then(|stored| stored.as_ref().ok()).unwrap_or(&folder);
-            out.json(&record.summary(url))?;
-        }
-        kept.transpose()?;
-        if let Some(error) = broken {
-            return Err(error.into());
-        }
-        stored.transpose()?;
-        streamed?;
-        Ok(match failure {
+            out.json(&record.summary(url))
+        };
+        let exit = match failure {
             _ if cancelled => Exit::Cancelled,
             Some(_) => Exit::Component,
             None => Exit::Done,
-        })
+        };
+        let kept = kept.unwrap_or(Ok(()));
+        let logged = broken.map_or(Ok(()), |error| Err(error.into()));
+        let stored = stored.map_or(Ok(()), |stored| Ok(stored.map(drop)?));
+        Ok(out.conclude(exit, [printed, kept, logged, stored, streamed.map_err(CliError::from)]))
     }
 }
 

@@ -1,0 +1,104 @@
+//! What is told when the programs that wait for results have gone away.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+
+use super::{prepared, succeed, text};
+
+/// A folder for a project, data and results.
+struct Bench(tempfile::TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn project(&self, parent: &str, more: &str) {
+        self.write(
+            "goldsmith.yaml",
+            &format!(
+                "recipe:\n  name: web\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n\
+                 imageTestsConfiguration:\n  imageTestsEnabled: false\n\
+                 distributions:\n  - region: local-1\n{more}"
+            ),
+        );
+    }
+
+    fn run(&self, args: &[&str], agent: &str, stdout: Stdio) -> Output {
+        let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), &self.0.path().join("data"));
+        command.args(args).current_dir(&self.0).stdout(stdout).stderr(Stdio::piped());
+        command.env("GOLDSMITH_AGENT", agent).spawn().unwrap().wait_with_output().unwrap()
+    }
+}
+
+/// No instance is started, so whatever is at hand will do.
+const AGENT: &str = env!("CARGO_BIN_EXE_goldsmith");
+
+/// Returns standard outputs that nobody reads and that have no room.
+fn lost() -> [(Stdio, &'static str); 2] {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    [(writer.into(), "Broken pipe"), (full.into(), "No space left on device")]
+}
+
+#[test]
+fn what_went_wrong_is_told_whoever_reads_the_results() {
+    let bench = Bench::new();
+    bench.write("disk.raw", "no disk");
+    // Printed by sha256sum.
+    let digest = "db0223176f75c41d311f11aa90dcffbf8f080ef7fd84ad7e1f195465d659b788";
+    bench.project("./disk.raw", &format!("goldsmith:\n  parentImageSha256: {digest}\n"));
+    bench.write(
+        "fail.yaml",
+        "schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      - name: Fail\n        \
+         action: ExecuteBash\n        inputs: {commands: ['exit 7']}\n",
+    );
+    bench.write("wrong.yaml", "schemaVersion: 3\n");
+    let build = ["--output", "json", "build", "--junit", "no/junit.xml"];
+    for (args, code, told) in [
+        (&build[..], 1, &["disk.raw", "error: failed to write no/junit.xml"][..]),
+        (&["component", "run", "fail.yaml"], 3, &["exit code 7"]),
+        (&["component", "validate", "wrong.yaml"], 2, &["not a schema version"]),
+        (&["component", "validate", "fail.yaml"], 1, &[]),
+    ] {
+        for (stdout, why) in lost() {
+            let output = bench.run(args, AGENT, stdout);
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{args:?} {why}: {said}");
+            for part in told {
+                assert!(said.contains(part), "{part} is not in\n{said}");
+            }
+            let lost = format!("error: failed to write the output: {why}");
+            assert!(said.contains(&lost), "{args:?} {why}: {said}");
+        }
+    }
+}
+
+/// As `head` does.
+#[test]
+fn whoever_reads_a_list_may_stop() {
+    let bench = Bench::new();
+    let data = bench.0.path().join("data");
+    succeed(&data, &["account", "create", "team"]);
+    for args in [&["account", "list"][..], &["--output", "json", "images"], &["completion", "bash"]]
+    {
+        let [(closed, _), (full, _)] = lost();
+        let output = bench.run(args, AGENT, closed);
+        assert_eq!(
+            (output.status.code(), text(&output.stderr).as_str()),
+            (Some(0), ""),
+            "{args:?}"
+        );
+        assert_eq!(bench.run(args, AGENT, full).status.code(), Some(1), "{args:?}");
+    }
+}
