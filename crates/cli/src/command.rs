@@ -45,7 +45,7 @@ pub(crate) fn run(
     let home = || Home::new(global.data_dir.clone(), environment.clone());
     let result = runtime.block_on(async {
         match command {
-            Command::Build(build) => build.run(&home()?, global.verbose, out).await,
+            Command::Build(build) => Ok(build.run(&home()?, global.verbose, out).await),
             Command::Component(component) => component.run(&environment, home, out).await,
             Command::Images(images) => images.run(&home()?, out).await,
             Command::Show(show) => show.run(&home()?, out).await,

@@ -1,5 +1,6 @@
 //! `goldsmith build`: from a project to tested and published images.
 
+mod refusal;
 pub(crate) mod summary;
 
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ use crate::needs::{self, Work};
 use crate::output::Output;
 use crate::progress::{Detail, Look, Progress};
 use crate::reference::{self, Among, ImageReference};
+
+use refusal::Refusal;
 
 /// Build, test and publish an image
 ///
@@ -48,14 +51,11 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    pub(crate) async fn run(
-        self,
-        home: &Home,
-        verbose: bool,
-        out: &mut Output,
-    ) -> Result<Exit, CliError> {
-        let report = self.build(home, verbose, out).await?;
-        Ok(self.tell(&report, out))
+    pub(crate) async fn run(self, home: &Home, verbose: bool, out: &mut Output) -> Exit {
+        match self.build(home, verbose, out).await {
+            Ok(report) => self.tell(&report, out),
+            Err(error) => self.tell_refusal(&error, out),
+        }
     }
 
     async fn build(
@@ -102,6 +102,22 @@ impl Build {
             Format::Text => Ok(()),
         };
         out.conclude(exit(report), [kept, printed])
+    }
+
+    /// Tells why nothing was built, also to programs that wait for results:
+    /// those of an earlier build must not pass for this one's.
+    fn tell_refusal(&self, error: &CliError, out: &mut Output) -> Exit {
+        out.error(error);
+        let failure = refusal::failure(error);
+        let title = self.project.display().to_string();
+        let results = Results { title: &title, cases: &[], failure: Some(&failure), seconds: 0.0 };
+        let kept = self.keep(&results);
+        let printed = match out.format() {
+            Format::Json => out.json(&Refusal::of(error)),
+            Format::Junit => out.text(&junit::render(&results, clock::now_micros())),
+            Format::Text => Ok(()),
+        };
+        out.conclude(error.exit(), [kept, printed])
     }
 
     /// Writes results to the file that was asked for.

@@ -1,10 +1,13 @@
-//! What is told when the programs that wait for results have gone away.
+//! What programs that wait for results get when nothing could be begun, and
+//! what is told when they have gone away.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+
+use expect_test::expect;
 
 use super::{prepared, succeed, text};
 
@@ -38,6 +41,85 @@ impl Bench {
         command.args(args).current_dir(&self.0).stdout(stdout).stderr(Stdio::piped());
         command.env("GOLDSMITH_AGENT", agent).spawn().unwrap().wait_with_output().unwrap()
     }
+
+    /// Builds what is refused with `code`; returns the results as JSON and XML.
+    #[track_caller]
+    fn refused(&self, code: i32) -> (String, String) {
+        let file = self.write("junit.xml", "<testsuites name=\"green\"/>");
+        let [json, junit] = ["json", "junit"].map(|format| {
+            let args = ["--output", format, "build", "--junit", "junit.xml"];
+            let output = self.run(&args, "/nowhere/goldsmith-agent", Stdio::piped());
+            assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+            text(&output.stdout)
+        });
+        assert_eq!(undated(&fs::read_to_string(&file).unwrap()), undated(&junit));
+        assert!(!self.0.path().join("data").exists());
+        (json, undated(&junit))
+    }
+}
+
+/// Returns JUnit XML without the time at which it was written.
+fn undated(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" timestamp=\"") else { return text.to_owned() };
+    let (_, after) = after.split_once('"').unwrap();
+    format!("{before}{after}")
+}
+
+#[test]
+fn a_refusal_is_a_result() {
+    let bench = Bench::new();
+    bench.project("debian-server-99", "");
+    let (json, junit) = bench.refused(2);
+    expect![[r#"
+        {
+          "state": "REFUSED",
+          "message": "the project has 1 problem",
+          "hint": null,
+          "problems": [
+            {
+              "document": "./goldsmith.yaml",
+              "line": 4,
+              "column": 16,
+              "severity": "error",
+              "code": "no-such-image",
+              "message": "there is no managed image `debian-server-99`",
+              "help": "the managed images are debian-minimal-12, debian-minimal-13, debian-server-12, debian-server-13"
+            }
+          ]
+        }
+    "#]].assert_eq(&json);
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="." tests="1" failures="0" errors="1" skipped="0" time="0.000">
+          <testsuite name="goldsmith" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+            <testcase classname="goldsmith" name="build" time="0.000">
+              <error message="the project has 1 problem">error[no-such-image]: there is no managed image `debian-server-99`&#10; --&gt; ./goldsmith.yaml:4:16&#10;  |&#10;4 |   parentImage: debian-server-99&#10;  |                ^^^^^^^^^^^^^^^^&#10;  = help: the managed images are debian-minimal-12, debian-minimal-13, debian-server-12, debian-server-13&#10;&#10;error: the project has 1 problem</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+    "#]].assert_eq(&junit);
+
+    bench.project("debian-server-12", "");
+    let (json, junit) = bench.refused(6);
+    expect![[r#"
+        {
+          "state": "REFUSED",
+          "message": "the agent goldsmith-agent is not at /nowhere/goldsmith-agent",
+          "hint": "run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path",
+          "problems": []
+        }
+    "#]]
+    .assert_eq(&json);
+    expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="." tests="1" failures="0" errors="1" skipped="0" time="0.000">
+          <testsuite name="goldsmith" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+            <testcase classname="goldsmith" name="build" time="0.000">
+              <error message="the agent goldsmith-agent is not at /nowhere/goldsmith-agent">error: the agent goldsmith-agent is not at /nowhere/goldsmith-agent&#10;hint: run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+    "#]].assert_eq(&junit);
 }
 
 /// No instance is started, so whatever is at hand will do.
