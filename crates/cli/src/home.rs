@@ -11,6 +11,7 @@ use store::Db;
 
 use crate::environment::Environment;
 use crate::error::CliError;
+use crate::machines;
 use crate::output::Output;
 
 /// The data folder and what else the factory works with.
@@ -59,12 +60,18 @@ impl Home {
         Ok(Db::open(&self.data.join("goldsmith.db")).await?)
     }
 
-    /// Opens the factory and tells what it found of earlier, killed ones.
+    /// Opens the factory, removes what earlier, killed ones left and tells of
+    /// their builds.
     pub(crate) async fn factory(&self, out: &Output) -> Result<Factory, CliError> {
         let settings = Settings { data: self.data.clone(), agent: self.agent()?, region: region() };
         let (factory, recovered) = Factory::open(settings).await?;
         for image in &recovered.failed {
             out.note(format_args!("the build of {image} had been cut short and is now failed"));
+        }
+        if let Err(error) = machines::tidy(factory.cells()) {
+            // What cannot be removed now is found again by the next one.
+            let left = self.data.join("machines");
+            out.note(format_args!("failed to tidy {}: {error}", left.display()));
         }
         Ok(factory)
     }

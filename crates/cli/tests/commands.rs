@@ -1,6 +1,8 @@
 //! The command as its users see it: output, exit codes and help. Builds have
 //! tests of their own.
 
+#[path = "commands/bench.rs"]
+mod bench;
 #[path = "commands/identity.rs"]
 mod identity;
 #[path = "commands/install.rs"]
@@ -16,13 +18,15 @@ mod serve;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use expect_test::{expect, expect_file};
 use model::ImageState;
 use name::RunId;
 use store::{Db, StoreError, run};
 use tempfile::TempDir;
+
+use bench::{AGENT, Bench};
 
 /// Runs the command over a data folder.
 fn goldsmith(data: &Path, args: &[&str]) -> Output {
@@ -267,6 +271,19 @@ fn a_failed_build_can_be_looked_at_and_deleted() {
     let shown = succeed(data, &["--output", "json", "show", "web/1.0.0/1"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["recipe"]["name"], "Web");
+}
+
+/// Who was killed in `goldsmith run` leaves a whole disk.
+#[test]
+fn what_killed_machines_left_is_removed_by_the_next_build() {
+    let bench = Bench::new();
+    bench.project_without_disk();
+    let left = bench.data().join("machines/1234");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("disk.raw"), "disk").unwrap();
+    let output = bench.run(&["build"], AGENT, Stdio::piped());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(!left.exists());
 }
 
 #[test]

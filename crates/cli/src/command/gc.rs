@@ -3,7 +3,6 @@
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::machines;
 use crate::output::Output;
 use crate::text;
 
@@ -16,9 +15,6 @@ pub(crate) struct Gc {}
 impl Gc {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let factory = home.factory(out).await?;
-        let data = factory.cells().data();
-        machines::tidy(factory.cells())
-            .map_err(|source| CliError::Write { path: data.join("machines"), source })?;
         let swept = factory.collect_garbage().await?;
         if out.is_json() {
             out.json(&serde_json::json!({ "removed": swept.removed, "freedBytes": swept.freed }))?;

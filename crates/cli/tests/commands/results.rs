@@ -4,58 +4,26 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use expect_test::expect;
 
-use super::{prepared, succeed, text};
+use super::bench::{AGENT, Bench};
+use super::{succeed, text};
 
-/// A folder for a project, data and results.
-struct Bench(tempfile::TempDir);
-
-impl Bench {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn project(&self, parent: &str, more: &str) {
-        self.write(
-            "goldsmith.yaml",
-            &format!(
-                "recipe:\n  name: web\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n\
-                 imageTestsConfiguration:\n  imageTestsEnabled: false\n\
-                 distributions:\n  - region: local-1\n{more}"
-            ),
-        );
-    }
-
-    fn run(&self, args: &[&str], agent: &str, stdout: Stdio) -> Output {
-        let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), &self.0.path().join("data"));
-        command.args(args).current_dir(&self.0).stdout(stdout).stderr(Stdio::piped());
-        command.env("GOLDSMITH_AGENT", agent).spawn().unwrap().wait_with_output().unwrap()
-    }
-
-    /// Builds what is refused with `code`; returns the results as JSON and XML.
-    #[track_caller]
-    fn refused(&self, code: i32) -> (String, String) {
-        let file = self.write("junit.xml", "<testsuites name=\"green\"/>");
-        let [json, junit] = ["json", "junit"].map(|format| {
-            let args = ["--output", format, "build", "--junit", "junit.xml"];
-            let output = self.run(&args, "/nowhere/goldsmith-agent", Stdio::piped());
-            assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-            text(&output.stdout)
-        });
-        assert_eq!(undated(&fs::read_to_string(&file).unwrap()), undated(&junit));
-        assert!(!self.0.path().join("data").exists());
-        (json, undated(&junit))
-    }
+/// Builds what is refused with `code`; returns the results as JSON and XML.
+#[track_caller]
+fn refused(bench: &Bench, code: i32) -> (String, String) {
+    let file = bench.write("junit.xml", "<testsuites name=\"green\"/>");
+    let [json, junit] = ["json", "junit"].map(|format| {
+        let args = ["--output", format, "build", "--junit", "junit.xml"];
+        let output = bench.run(&args, "/nowhere/goldsmith-agent", Stdio::piped());
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        text(&output.stdout)
+    });
+    assert_eq!(undated(&fs::read_to_string(&file).unwrap()), undated(&junit));
+    assert!(!bench.data().exists());
+    (json, undated(&junit))
 }
 
 /// Returns JUnit XML without the time at which it was written.
@@ -69,7 +37,7 @@ fn undated(text: &str) -> String {
 fn a_refusal_is_a_result() {
     let bench = Bench::new();
     bench.project("debian-server-99", "");
-    let (json, junit) = bench.refused(2);
+    let (json, junit) = refused(&bench, 2);
     expect![[r#"
         {
           "state": "REFUSED",
@@ -100,7 +68,7 @@ fn a_refusal_is_a_result() {
     "#]].assert_eq(&junit);
 
     bench.project("debian-server-12", "");
-    let (json, junit) = bench.refused(6);
+    let (json, junit) = refused(&bench, 6);
     expect![[r#"
         {
           "state": "REFUSED",
@@ -122,9 +90,6 @@ fn a_refusal_is_a_result() {
     "#]].assert_eq(&junit);
 }
 
-/// No instance is started, so whatever is at hand will do.
-const AGENT: &str = env!("CARGO_BIN_EXE_goldsmith");
-
 /// Returns standard outputs that nobody reads and that have no room.
 fn lost() -> [(Stdio, &'static str); 2] {
     let (reader, writer) = std::io::pipe().unwrap();
@@ -136,10 +101,7 @@ fn lost() -> [(Stdio, &'static str); 2] {
 #[test]
 fn what_went_wrong_is_told_whoever_reads_the_results() {
     let bench = Bench::new();
-    bench.write("disk.raw", "no disk");
-    // Printed by sha256sum.
-    let digest = "db0223176f75c41d311f11aa90dcffbf8f080ef7fd84ad7e1f195465d659b788";
-    bench.project("./disk.raw", &format!("goldsmith:\n  parentImageSha256: {digest}\n"));
+    bench.project_without_disk();
     bench.write(
         "fail.yaml",
         "schemaVersion: 1.0\nphases:\n  - name: build\n    steps:\n      - name: Fail\n        \
@@ -170,8 +132,7 @@ fn what_went_wrong_is_told_whoever_reads_the_results() {
 #[test]
 fn whoever_reads_a_list_may_stop() {
     let bench = Bench::new();
-    let data = bench.0.path().join("data");
-    succeed(&data, &["account", "create", "team"]);
+    succeed(&bench.data(), &["account", "create", "team"]);
     for args in [&["account", "list"][..], &["--output", "json", "images"], &["completion", "bash"]]
     {
         let [(closed, _), (full, _)] = lost();
