@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod published;
 mod reference;
+mod tally;
 mod terminal;
 mod text;
 
