@@ -18,7 +18,7 @@ use server::{BindError, TlsError};
 use store::{KeyringError, StoreError, StoreErrorKind};
 
 use crate::command::component::{
-    LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
+    DocumentProblems, LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
 };
 use crate::exit::Exit;
 use crate::reference::FindError;
@@ -140,6 +140,8 @@ pub(crate) enum CliError {
     },
     #[error("{}", _0.message)]
     Trial(Box<Failure>),
+    #[error("nothing was run: {} cannot be", _0.refused.join(", "))]
+    Documents(DocumentProblems),
 }
 
 impl CliError {
@@ -148,7 +150,7 @@ impl CliError {
         match self {
             Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
-            Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
+            Self::Order(_) | Self::Documents(_) | Self::NameTaken { .. } => Exit::Input,
             Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::NoJunit | Self::ComponentOrder(_) | Self::Base { .. } => Exit::Input,
             Self::ComponentState(_) => Exit::Input,
@@ -209,8 +211,12 @@ impl CliError {
     /// Returns the problems that speak for themselves, if that is what this is:
     /// for people and for programs.
     fn problems(&self) -> Option<(&str, &[Found])> {
-        let Self::Order(OrderError::Problems { rendered, found }) = self else { return None };
-        Some((rendered, found))
+        if let Self::Documents(DocumentProblems { rendered, found, .. })
+        | Self::Order(OrderError::Problems { rendered, found }) = self
+        {
+            return Some((rendered, found));
+        }
+        None
     }
 
     /// Returns each problem of the input, for programs.
@@ -238,7 +244,7 @@ impl CliError {
 
     /// Returns the error and its causes in one sentence.
     pub(crate) fn sentence(&self) -> String {
-        if let Some((_, found)) = self.problems() {
+        if let Self::Order(OrderError::Problems { found, .. }) = self {
             let problems = if found.len() == 1 { "problem" } else { "problems" };
             return format!("the project has {} {problems}", found.len());
         }

@@ -108,7 +108,7 @@ impl Build {
     /// those of an earlier build must not pass for this one's.
     fn tell_refusal(&self, error: &CliError, out: &mut Output) -> Exit {
         out.error(error);
-        let failure = refusal::failure(error);
+        let failure = junit::failure_of(error);
         let title = self.project.display().to_string();
         let results = Results { title: &title, cases: &[], failure: Some(&failure), seconds: 0.0 };
         let kept = self.keep(&results);

@@ -98,6 +98,7 @@ impl CliError {
             | Self::Runtime(_)
             | Self::NoJunit
             | Self::ComponentOrder(_)
+            | Self::Documents(_)
             | Self::Place(_)
             | Self::LogFolder(_)
             | Self::Declined => None,

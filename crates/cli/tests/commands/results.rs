@@ -145,3 +145,23 @@ fn whoever_reads_a_list_may_stop() {
         assert_eq!(bench.run(args, AGENT, full).status.code(), Some(1), "{args:?}");
     }
 }
+
+/// The file holds what an earlier run left.
+#[test]
+fn a_document_that_is_not_run_is_a_result() {
+    let bench = Bench::new();
+    bench.write("wrong.yaml", "schemaVersion: 3\nphases: []\n");
+    for args in [&["wrong.yaml"][..], &["absent.yaml"], &["s3://bucket"]] {
+        let file = bench.write("junit.xml", "<testsuites name=\"green\"/>");
+        let run = ["--output", "junit", "component", "run", "--junit", "junit.xml"];
+        let output = bench.run(&[&run, args].concat(), AGENT, Stdio::piped());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let printed = text(&output.stdout);
+        let kept = fs::read_to_string(&file).unwrap();
+        assert_eq!(undated(&kept), undated(&printed));
+        let error = said.lines().find_map(|line| line.strip_prefix("error: ")).unwrap();
+        assert!(kept.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{kept}");
+        assert!(kept.contains(error), "{error} is not in\n{kept}");
+    }
+}

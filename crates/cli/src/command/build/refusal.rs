@@ -1,6 +1,6 @@
 //! A build that did not begin, as programs that wait for its results read it.
 
-use factory::{Cause, Failure, Found};
+use factory::Found;
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -28,19 +28,5 @@ impl<'a> Refusal<'a> {
             hint: error.hint(),
             problems: error.found(),
         }
-    }
-}
-
-/// Returns `error` as a failure that no step of a component stands for, with
-/// all that people are shown.
-pub(super) fn failure(error: &CliError) -> Failure {
-    Failure {
-        cause: Cause::Factory,
-        component: None,
-        phase: None,
-        step: None,
-        exit_code: None,
-        message: error.sentence(),
-        last_lines: error.render().lines().map(str::to_owned).collect(),
     }
 }

@@ -16,6 +16,7 @@ use super::state::{State, boot};
 use super::story::Told;
 use super::trial::Instance;
 use super::work::{Outcome, Work};
+use crate::arguments::Format;
 use crate::cancel::on_signals;
 use crate::clock;
 use crate::environment::Environment;
@@ -125,9 +126,42 @@ impl Run {
         environment: &Environment,
         home: impl Fn() -> Result<Home, CliError>,
         out: &mut Output,
+    ) -> Exit {
+        match self.carry_out(environment, home, out).await {
+            Ok(exit) => exit,
+            Err(error) => self.tell_refusal(&error, out),
+        }
+    }
+
+    /// Tells why nothing was run, also to programs that wait for test cases:
+    /// those of an earlier run must not pass for this one's.
+    fn tell_refusal(&self, error: &CliError, out: &mut Output) -> Exit {
+        out.error(error);
+        let failure = junit::failure_of(error);
+        let results = Results {
+            title: "component documents",
+            cases: &[],
+            failure: Some(&failure),
+            seconds: 0.0,
+        };
+        let now = clock::now_micros();
+        let kept = self.junit.as_deref().map(|file| junit::write(file, &results, now));
+        let printed = match out.format() {
+            Format::Junit => out.text(&junit::render(&results, now)),
+            // What awstoe prints is a summary of an execution, of which there is none.
+            Format::Json | Format::Text => Ok(()),
+        };
+        out.conclude(error.exit(), [kept.unwrap_or(Ok(())), printed])
+    }
+
+    async fn carry_out(
+        &self,
+        environment: &Environment,
+        home: impl Fn() -> Result<Home, CliError>,
+        out: &mut Output,
     ) -> Result<Exit, CliError> {
         let began = clock::instant();
-        let mut order = Order::of(&self, environment)?;
+        let mut order = Order::of(self, environment)?;
         let waiting = match &order.state_directory {
             Some(folder) => State::find(folder)?,
             None => None,
@@ -144,7 +178,7 @@ impl Run {
         if order.documents.is_empty() {
             return Err(OrderError::NoDocument.into());
         }
-        let Some(documents) = prepare(&order, environment, out)? else { return Ok(Exit::Input) };
+        let documents = prepare(&order, environment, out)?;
         if let (Some(state), Some(folder)) = (&waiting, &order.state_directory) {
             state.check(&documents, folder)?;
         }
