@@ -12,6 +12,12 @@ use std::path::{Path, PathBuf};
 /// (`UIDS-GIDS.md` of systemd ends that at 1879048191).
 const ROOT_FIRST: u32 = 1_879_048_192;
 
+/// The first id that useradd(8) gives out as a subordinate one.
+const SUBORDINATE_FIRST: u32 = 100_000;
+
+const SUBUID: &str = "/etc/subuid";
+const SUBGID: &str = "/etc/subgid";
+
 /// How many ids a cell has. Images use ids up to 65535 (`nogroup` is 65534).
 const COUNT: u32 = 65_536;
 
@@ -46,18 +52,31 @@ pub enum IdsError {
     Read {
         /// `/etc/subuid` or `/etc/subgid`.
         path: PathBuf,
+        /// What root can run to mend it.
+        mend: String,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// The file does not give this user enough ids.
-    #[error("{} gives `{user}` fewer than 65535 ids; as root run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}", path.display())]
+    #[error("{} gives `{user}` fewer than 65535 ids", path.display())]
     TooFew {
         /// `/etc/subuid` or `/etc/subgid`.
         path: PathBuf,
         /// The user's name.
         user: String,
+        /// What root can run to mend it.
+        mend: String,
     },
+}
+
+impl IdsError {
+    /// Returns the command that root can run to mend it.
+    pub fn mend(&self) -> &str {
+        match self {
+            Self::Read { mend, .. } | Self::TooFew { mend, .. } => mend,
+        }
+    }
 }
 
 impl Ids {
@@ -70,8 +89,8 @@ impl Ids {
         }
         let user = user_name(uid);
         Ok(Self {
-            users: subordinate(Path::new("/etc/subuid"), &user, uid, uid)?,
-            groups: subordinate(Path::new("/etc/subgid"), &user, uid, gid)?,
+            users: subordinate(Path::new(SUBUID), &user, uid, uid)?,
+            groups: subordinate(Path::new(SUBGID), &user, uid, gid)?,
             privileged: false,
         })
     }
@@ -91,10 +110,34 @@ fn user_name(uid: u32) -> String {
 }
 
 fn subordinate(path: &Path, user: &str, uid: u32, own: u32) -> Result<Vec<Range>, IdsError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| IdsError::Read { path: path.to_owned(), source })?;
-    ranges(&text, user, uid, own)
-        .ok_or_else(|| IdsError::TooFew { path: path.to_owned(), user: user.to_owned() })
+    // What cannot be read names no range that a new one could overlap.
+    let mend = || mend([SUBUID, SUBGID].map(|path| fs::read_to_string(path).ok()), user);
+    let text = fs::read_to_string(path).map_err(|source| IdsError::Read {
+        path: path.to_owned(),
+        mend: mend(),
+        source,
+    })?;
+    ranges(&text, user, uid, own).ok_or_else(|| IdsError::TooFew {
+        path: path.to_owned(),
+        user: user.to_owned(),
+        mend: mend(),
+    })
+}
+
+/// Returns the command that gives `user` the first ids above all that `files`,
+/// those of subuid(5) and subgid(5), give to anybody.
+fn mend(files: [Option<String>; 2], user: &str) -> String {
+    // usermod(8) has no such options where a file is missing.
+    let make =
+        if files.contains(&None) { format!("touch {SUBUID} {SUBGID} && ") } else { String::new() };
+    let lines = files.iter().flatten().flat_map(|text| text.lines());
+    let ends = lines.filter_map(|line| {
+        let mut numbers = line.split(':').skip(1).map(str::parse::<u32>);
+        numbers.next()?.ok()?.checked_add(numbers.next()?.ok()?)
+    });
+    let first = ends.max().unwrap_or(0).max(SUBORDINATE_FIRST);
+    let range = format!("{first}-{}", first.saturating_add(COUNT - 1));
+    format!("{make}usermod --add-subuids {range} --add-subgids {range} {user}")
 }
 
 /// Maps the cell's root to `own` and its other ids to the ranges that `text`,
@@ -137,5 +180,29 @@ mod tests {
         assert_eq!(ranges(split, "ann", 1000, 1000).map(|r| r.len()), Some(3));
         assert_eq!(ranges("ann:100000:60000\n", "ann", 1000, 1000), None);
         assert_eq!(ranges("ann:x:y\n\n", "ann", 1000, 1000), None);
+    }
+
+    #[test]
+    fn the_next_free_ids_are_offered() {
+        let some = |text: &str| Some(text.to_owned());
+        for (users, groups, command) in [
+            (
+                some(""),
+                some("# none\n"),
+                "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann",
+            ),
+            (
+                some("bob:100000:65536\neve:1:5\n"),
+                some("bob:165536:65536\nbob:x:y\n"),
+                "usermod --add-subuids 231072-296607 --add-subgids 231072-296607 ann",
+            ),
+            (
+                some("bob:100000:65536\n"),
+                None,
+                "touch /etc/subuid /etc/subgid && usermod --add-subuids 165536-231071 --add-subgids 165536-231071 ann",
+            ),
+        ] {
+            assert_eq!(mend([users, groups], "ann"), command);
+        }
     }
 }

@@ -77,6 +77,33 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// Says whether it only lists what there is: then nothing is lost where the
+    /// reader of the output goes away.
+    pub(crate) fn lists(&self) -> bool {
+        match self {
+            Self::Images(_)
+            | Self::Show(_)
+            | Self::Logs(_)
+            | Self::Env(_)
+            | Self::Schema(_)
+            | Self::Completion(_)
+            | Self::Man(_) => true,
+            Self::Account(accounts) => accounts.lists(),
+            Self::Key(keys) => keys.lists(),
+            Self::Parameter(parameters) => parameters.lists(),
+            Self::Build(_)
+            | Self::Component(_)
+            | Self::Run(_)
+            | Self::Export(_)
+            | Self::Delete(_)
+            | Self::Gc(_)
+            | Self::Serve(_)
+            | Self::Doctor(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;

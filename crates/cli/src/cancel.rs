@@ -1,5 +1,7 @@
 //! Ctrl-C and its kin: the first asks for an orderly end, the second ends at once.
 
+use std::fs;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,10 +13,17 @@ use crate::exit::Exit;
 /// Returns a flag that SIGINT, SIGTERM or SIGHUP sets; `told` is called then.
 ///
 /// A second signal ends the process: cells and what runs in them end with it,
-/// and the next start removes their folders.
+/// and the next start removes their folders. SIGINT and SIGHUP mean nothing to
+/// a process that was started to ignore them, by nohup(1) or in the background
+/// of a script.
 pub(crate) fn on_signals(told: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
-    let listen = |kind| signal(kind).map_err(CliError::Runtime);
+    // Listening replaces what the process was started with, so this is first.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let listen = |kind: SignalKind| {
+        let heeded = kind == SignalKind::terminate() || !is_ignored(&status, kind);
+        heeded.then(|| signal(kind).map_err(CliError::Runtime)).transpose()
+    };
     let mut signals = [
         listen(SignalKind::interrupt())?,
         listen(SignalKind::terminate())?,
@@ -31,10 +40,26 @@ pub(crate) fn on_signals(told: impl Fn() + Send + 'static) -> Result<Arc<AtomicB
     Ok(flag)
 }
 
-async fn any([interrupt, terminate, hangup]: &mut [Signal; 3]) {
+/// Says whether a process whose `/proc/<pid>/status` this is ignores a signal.
+fn is_ignored(status: &str, kind: SignalKind) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
+}
+
+async fn any([interrupt, terminate, hangup]: &mut [Option<Signal>; 3]) {
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        () = next(interrupt) => {}
+        () = next(terminate) => {}
+        () = next(hangup) => {}
+    }
+}
+
+/// Waits for the signal, for ever if it is not listened to.
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        // The stream of a signal does not end.
+        Some(signal) => drop(signal.recv().await),
+        None => pending().await,
     }
 }

@@ -41,10 +41,11 @@ pub(crate) fn run(
     if global.output == Format::Junit && !takes_junit {
         return Err(CliError::NoJunit);
     }
+    let lists = command.lists();
     let home = || Home::new(global.data_dir.clone(), environment.clone());
     let result = runtime.block_on(async {
         match command {
-            Command::Build(build) => build.run(&home()?, global.verbose, out).await,
+            Command::Build(build) => Ok(build.run(&home()?, global.verbose, out).await),
             Command::Component(component) => component.run(&environment, home, out).await,
             Command::Images(images) => images.run(&home()?, out).await,
             Command::Show(show) => show.run(&home()?, out).await,
@@ -66,5 +67,9 @@ pub(crate) fn run(
     });
     // A machine that was told to end does so with this process.
     runtime.shutdown_background();
-    result
+    match result {
+        // Whoever reads the list has seen enough, as `head` has.
+        Err(error) if lists && error.is_closed_pipe() => Ok(Exit::Done),
+        result => result,
+    }
 }

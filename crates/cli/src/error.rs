@@ -1,22 +1,24 @@
 //! Why a command could not do what it was asked, what to do about it, and the
 //! exit code that says so.
 
+mod hint;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
 use cell::IdsError;
-use factory::{BuildError, GarbageError, LogError, OpenError, OrderError};
+use factory::{BuildError, Cause, Failure, Found, GarbageError, LogError, OpenError, OrderError};
 use instance::ExecuteError;
 use model::ParseParentError;
 use name::Region;
 use publish::{ExportError, ExportErrorKind, MaterialiseError, OpenRegionError, ReadMapError};
 use server::{BindError, TlsError};
-use store::{KeyringError, KeyringErrorKind, StoreError, StoreErrorKind};
+use store::{KeyringError, StoreError, StoreErrorKind};
 
 use crate::command::component::{
-    LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
+    DocumentProblems, LogBucketFailure, OrderError as ComponentOrderError, PlaceError, StateError,
 };
 use crate::exit::Exit;
 use crate::reference::FindError;
@@ -136,13 +138,11 @@ pub(crate) enum CliError {
         #[source]
         source: ParseParentError,
     },
-    #[error("{message}")]
-    Trial { message: String },
+    #[error("{}", _0.message)]
+    Trial(Box<Failure>),
+    #[error("nothing was run: {} cannot be", _0.refused.join(", "))]
+    Documents(DocumentProblems),
 }
-
-/// What may be a base.
-const BASES: &str =
-    "name a managed image as in `debian-server-12`, an image's ARN, an AMI or a disk image's path";
 
 impl CliError {
     /// Returns the exit code that tells of this.
@@ -150,14 +150,18 @@ impl CliError {
         match self {
             Self::Lacking { .. } | Self::NoAgent { .. } => Exit::Lacking,
             Self::Open(OpenError::Ids(_)) | Self::Ids(_) => Exit::Lacking,
-            Self::Order(_) | Self::NameTaken { .. } => Exit::Input,
+            Self::Order(_) | Self::Documents(_) | Self::NameTaken { .. } => Exit::Input,
             Self::Unconfirmed { .. } | Self::Read { .. } => Exit::Input,
             Self::NoJunit | Self::ComponentOrder(_) | Self::Base { .. } => Exit::Input,
             Self::ComponentState(_) => Exit::Input,
             Self::Place(PlaceError::Execute { source: ExecuteError::Cancelled, .. }) => {
                 Exit::Cancelled
             }
-            Self::Trial { message } if message.contains("apt-get install") => Exit::Lacking,
+            Self::Trial(failure) => match failure.cause {
+                Cause::Cancelled => Exit::Cancelled,
+                Cause::Lacking => Exit::Lacking,
+                Cause::Component | Cause::Test | Cause::Factory => Exit::Other,
+            },
             Self::Find(FindError::Several { .. }) => Exit::Input,
             Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
@@ -200,118 +204,24 @@ impl CliError {
             | Self::LogFolder(_)
             | Self::LogBucket(_)
             | Self::LogStream(_)
-            | Self::Trial { .. }
             | Self::Runtime(_) => Exit::Other,
         }
     }
 
-    /// Returns what to do next, if that is known.
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoHome => Some("name a folder with --data-dir".to_owned()),
-            Self::NoAgent { .. } => Some(
-                "run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path"
-                    .to_owned(),
-            ),
-            Self::Lacking { mend, .. } => Some(mend.clone()),
-            Self::Order(OrderError::Read { .. }) => Some(
-                "name a folder with a goldsmith.yaml, or such a file; \
-                 `goldsmith schema project` tells what it may hold"
-                    .to_owned(),
-            ),
-            Self::Open(OpenError::Ids(_)) | Self::Ids(_) => {
-                Some("`goldsmith doctor` tells more".to_owned())
-            }
-            Self::Find(error) => Some(error.help().to_owned()),
-            Self::Keyring(error) => match error.kind() {
-                KeyringErrorKind::Open { .. } => Some(
-                    "make it yours alone with `chmod 600`, if nobody can have read it".to_owned(),
-                ),
-                _ => None,
-            },
-            Self::NoKey { .. } => Some(
-                "`goldsmith key create` makes one, `goldsmith key enable` takes one into use"
-                    .to_owned(),
-            ),
-            Self::Secure { .. } => Some("add --with-decryption to see it".to_owned()),
-            Self::Store(error) => match error.kind() {
-                StoreErrorKind::HasValue { .. } => {
-                    Some("add --overwrite to replace its value".to_owned())
-                }
-                StoreErrorKind::OtherType { .. } => {
-                    Some("delete it first if it shall be of another type".to_owned())
-                }
-                StoreErrorKind::Sealed { .. } => {
-                    Some("put back the file `keyring` that the data folder had".to_owned())
-                }
-                _ => None,
-            },
-            Self::Bind(error) if error.source.kind() == io::ErrorKind::AddrInUse => Some(
-                "another program listens there, perhaps another `goldsmith serve`; \
-                 choose another port with --listen"
-                    .to_owned(),
-            ),
-            Self::Export(error) => match error.kind() {
-                ExportErrorKind::Exists => {
-                    Some("remove the file, or add --force to replace it".to_owned())
-                }
-                _ => error.help().map(str::to_owned),
-            },
-            Self::Garbage(error) if error.is_busy() => {
-                Some("a build is at work; try again when it has ended".to_owned())
-            }
-            Self::NameTaken { .. } => Some(
-                "put {{ imagebuilder:buildDate }} into the name, or delete the image that has it"
-                    .to_owned(),
-            ),
-            Self::Unconfirmed { .. } => Some("add --yes if it shall be deleted".to_owned()),
-            Self::Order(_)
-            | Self::Bind(_)
-            | Self::Tls(_)
-            | Self::Open(_)
-            | Self::Build(_)
-            | Self::Log { .. }
-            | Self::Unknown { .. }
-            | Self::Value(_)
-            | Self::Draw(_)
-            | Self::Region(_)
-            | Self::Map { .. }
-            | Self::Materialise { .. }
-            | Self::Garbage(_)
-            | Self::Write { .. }
-            | Self::Read { .. }
-            | Self::Data { .. }
-            | Self::Random(_)
-            | Self::Machine(_)
-            | Self::Ask(_)
-            | Self::Output(_)
-            | Self::Runtime(_)
-            | Self::NoJunit
-            | Self::ComponentOrder(_)
-            | Self::Place(_)
-            | Self::LogFolder(_)
-            | Self::Trial { .. }
-            | Self::Declined => None,
-            Self::Base { source, .. } => match source {
-                ParseParentError::NoDigest(_) => {
-                    Some("download it and give its path, as in `--in ./base.qcow2`".to_owned())
-                }
-                ParseParentError::Unsupported { .. } => Some(BASES.to_owned()),
-                _ => None,
-            },
-            Self::ComponentState(StateError::Changed { .. }) => {
-                Some("remove that file to begin anew".to_owned())
-            }
-            Self::ComponentState(_) => None,
-            Self::LogStream(_) => Some("--cw-ignore-failures goes on without".to_owned()),
-            Self::LogBucket(failure) => Some(format!("they are in {}", failure.folder.display())),
+    /// Returns the problems that speak for themselves, if that is what this is:
+    /// for people and for programs.
+    fn problems(&self) -> Option<(&str, &[Found])> {
+        if let Self::Documents(DocumentProblems { rendered, found, .. })
+        | Self::Order(OrderError::Problems { rendered, found }) = self
+        {
+            return Some((rendered, found));
         }
+        None
     }
 
-    /// Returns the problems that speak for themselves, if that is what this is.
-    fn problems(&self) -> Option<(&str, usize)> {
-        let Self::Order(OrderError::Problems { rendered, count }) = self else { return None };
-        Some((rendered, *count))
+    /// Returns each problem of the input, for programs.
+    pub(crate) fn found(&self) -> &[Found] {
+        self.problems().map_or(&[], |(_, found)| found)
     }
 
     /// Says whether the reader of the standard output has gone away.
@@ -321,11 +231,24 @@ impl CliError {
 
     /// Returns the error, its causes and the hint, as shown to people.
     pub(crate) fn render(&self) -> String {
-        if let Some((rendered, count)) = self.problems() {
-            let problems = if count == 1 { "problem" } else { "problems" };
-            return format!("{rendered}\nerror: the project has {count} {problems}\n");
+        let mut text = String::new();
+        if let Some((rendered, _)) = self.problems() {
+            text.push_str(&format!("{rendered}\n"));
         }
-        let mut text = format!("error: {self}");
+        text.push_str(&format!("error: {}\n", self.sentence()));
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        text
+    }
+
+    /// Returns the error and its causes in one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        if let Self::Order(OrderError::Problems { found, .. }) = self {
+            let problems = if found.len() == 1 { "problem" } else { "problems" };
+            return format!("the project has {} {problems}", found.len());
+        }
+        let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {
             let told = error.to_string();
@@ -333,10 +256,6 @@ impl CliError {
                 write!(text, ": {told}").expect("writing fails not because a String takes all");
             }
             cause = error.source();
-        }
-        text.push('\n');
-        if let Some(hint) = self.hint() {
-            writeln!(text, "hint: {hint}").expect("writing fails not because a String takes all");
         }
         text
     }
@@ -384,7 +303,7 @@ mod tests {
             Exit::Lacking,
             expect![[r#"
                 error: the agent goldsmith-agent is not at /usr/bin/goldsmith-agent
-                hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+                hint: run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
             "#]],
         );
         check(
@@ -402,7 +321,15 @@ mod tests {
         check(
             &CliError::Order(OrderError::Problems {
                 rendered: "error[rule]: it is wrong\n".to_owned(),
-                count: 1,
+                found: vec![Found {
+                    document: "web/goldsmith.yaml".to_owned(),
+                    line: Some(1),
+                    column: Some(1),
+                    severity: "error",
+                    code: "rule",
+                    message: "it is wrong".to_owned(),
+                    help: None,
+                }],
             }),
             Exit::Input,
             expect![[r#"

@@ -10,6 +10,7 @@ use store::Db;
 
 use crate::environment::Environment;
 use crate::error::CliError;
+use crate::machines;
 use crate::output::Output;
 
 /// The data folder and what else the factory works with.
@@ -58,7 +59,8 @@ impl Home {
         Ok(Db::open(&self.data.join("goldsmith.db")).await?)
     }
 
-    /// Opens the factory and tells what it found of earlier, killed ones.
+    /// Opens the factory, removes what earlier, killed ones left and tells of
+    /// their builds.
     pub(crate) async fn factory(&self, out: &Output) -> Result<Factory, CliError> {
         let settings = Settings { data: self.data.clone(), agent: self.agent()?, region: region() };
         let (factory, recovered) = Factory::open(settings).await?;
@@ -67,6 +69,11 @@ impl Home {
         }
         if let Some(why) = &recovered.left {
             out.note(format_args!("an earlier build's files are still there: {why}"));
+        }
+        if let Err(error) = machines::tidy(factory.cells()) {
+            // What cannot be removed now is found again by the next one.
+            let left = self.data.join("machines");
+            out.note(format_args!("failed to tidy {}: {error}", left.display()));
         }
         Ok(factory)
     }

@@ -80,6 +80,20 @@ pub(crate) fn of_documents(names: &[String], problems: &DocumentProblems, at: i6
     render(&results, at)
 }
 
+/// Returns `error` as a failure that no step of a component stands for, with
+/// all that people are shown.
+pub(crate) fn failure_of(error: &CliError) -> Failure {
+    Failure {
+        cause: Cause::Factory,
+        component: None,
+        phase: None,
+        step: None,
+        exit_code: None,
+        message: error.sentence(),
+        last_lines: error.render().lines().map(str::to_owned).collect(),
+    }
+}
+
 /// Returns results as JUnit XML.
 pub(crate) fn render(report: &Results<'_>, at: i64) -> String {
     let mut failure = report.failure;

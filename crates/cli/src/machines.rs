@@ -52,13 +52,13 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // What stays is removed when the next machine starts.
+        // What stays is removed when the next machine or factory starts.
         let _ = remove(&self.cells, &self.path);
     }
 }
 
-/// Removes the folders of machines that no longer run; returns how many.
-pub(crate) fn tidy(cells: &Cells) -> io::Result<usize> {
+/// Removes the folders of machines that no longer run.
+pub(crate) fn tidy(cells: &Cells) -> io::Result<()> {
     let _all = lock_all(cells)?;
     remove_unused(cells)
 }
@@ -71,8 +71,7 @@ fn lock_all(cells: &Cells) -> io::Result<File> {
     Ok(lock)
 }
 
-fn remove_unused(cells: &Cells) -> io::Result<usize> {
-    let mut removed = 0;
+fn remove_unused(cells: &Cells) -> io::Result<()> {
     for entry in fs::read_dir(cells.data().join(FOLDER))? {
         let entry = entry?;
         if File::open(entry.path())?.try_lock().is_ok() {
@@ -81,10 +80,9 @@ fn remove_unused(cells: &Cells) -> io::Result<usize> {
             // Control groups of a trial whose process was killed.
             let dead = format!("trial-{}", name.to_string_lossy());
             cells.tidy_up(&|name| name == dead || name == format!("{dead}-disk"));
-            removed += 1;
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 fn remove(cells: &Cells, path: &Path) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! `goldsmith`, the command: parses arguments, chooses implementations, and
 //! hands over to one file per command.
 
+mod apt;
 mod arguments;
 mod cancel;
 mod clock;
@@ -19,6 +20,7 @@ mod output;
 mod progress;
 mod published;
 mod reference;
+mod tally;
 mod terminal;
 mod text;
 
@@ -28,7 +30,6 @@ use clap::Parser as _;
 
 use arguments::Arguments;
 use environment::Environment;
-use exit::Exit;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -47,8 +48,6 @@ fn main() -> ExitCode {
     let mut out = Output::new(&arguments.global, &environment);
     match command::run(arguments, environment, &mut out) {
         Ok(exit) => exit.into(),
-        // Whoever reads the output has seen enough, as `head` has.
-        Err(error) if error.is_closed_pipe() => Exit::Done.into(),
         Err(error) => {
             out.error(&error);
             error.exit().into()

@@ -1,4 +1,5 @@
-//! What Goldsmith needs from the machine: programs and files, by package.
+//! What Goldsmith needs from the machine: programs and files, by package and by
+//! what is done with them.
 //!
 //! Read off the table that the installation script reads too, so that the two
 //! never differ. Whether things work is for `doctor` to find out.
@@ -6,6 +7,11 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use model::ParentImage;
+use name::Owner;
+
+use crate::apt::Apt;
+use crate::environment::Environment;
 use crate::error::CliError;
 
 /// A program or file that a package brings.
@@ -19,37 +25,73 @@ pub(crate) struct Need {
     pub(crate) purpose: &'static str,
 }
 
-const TABLE: &str = include_str!("../../../scripts/packages.txt");
-
-/// What is only needed to compile and test Goldsmith.
-const FOR_THE_SOURCE: [&str; 8] = [
-    "cc",
-    "/usr/include/stdio.h",
-    "make",
-    "e2fsck",
-    "sfdisk",
-    "fsck.vfat",
-    "/usr/lib/python3.11/ensurepip",
-    "pip3",
-];
-
-/// Returns what a user, root or not, needs to build images.
-pub(crate) fn needs(root: bool) -> Vec<Need> {
-    let mut needs = parse(TABLE);
-    needs.retain(|need| !FOR_THE_SOURCE.contains(&need.what));
-    // Root writes id maps without help.
-    needs.retain(|need| !root || need.what != "newuidmap");
-    needs
+/// What is done that needs something from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// A base is made from Debian's archive.
+    Base,
+    /// A disk image is taken as a base.
+    Import,
+    /// Components run in a sandbox.
+    Sandbox,
+    /// A disk is booted.
+    Machine,
+    /// Any of these, which an ordinary user needs help with.
+    Cell,
 }
 
-fn parse(table: &'static str) -> Vec<Need> {
-    let rows = table.lines().filter(|line| !line.starts_with('#'));
-    let need = |line: &'static str| {
-        let (what, rest) = line.split_once(char::is_whitespace)?;
-        let (package, purpose) = rest.trim_start().split_once(char::is_whitespace)?;
-        Some(Need { what, package, purpose: purpose.trim_start() })
+impl Work {
+    const ALL: [Self; 5] = [Self::Base, Self::Import, Self::Sandbox, Self::Machine, Self::Cell];
+
+    /// Returns what gets `parent` at hand; images that were built here are.
+    pub(crate) fn on(parent: &ParentImage) -> Option<Self> {
+        match parent {
+            ParentImage::Name(_) => Some(Self::Base),
+            ParentImage::Arn(arn) => match arn.owner() {
+                Owner::Managed(_) => Some(Self::Base),
+                Owner::Account(_) => None,
+            },
+            ParentImage::Ami(_) => None,
+            ParentImage::Disk { .. } => Some(Self::Import),
+        }
+    }
+
+    /// Returns the table's word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Import => "import",
+            Self::Sandbox => "sandbox",
+            Self::Machine => "machine",
+            Self::Cell => "cell",
+        }
+    }
+}
+
+const TABLE: &str = include_str!("../../../scripts/packages.txt");
+
+/// Returns what `works` need when a user does them who is `root` or not.
+fn of(works: &[Work], root: bool) -> Vec<Need> {
+    let wanted = |words: &str| {
+        let mut works = works.iter().filter(|work| !root || **work != Work::Cell);
+        works.any(|work| words.split(',').any(|word| word == work.word()))
     };
-    rows.filter_map(need).collect()
+    rows(TABLE).filter(|(words, _)| wanted(words)).map(|(_, need)| need).collect()
+}
+
+/// Returns all that images need when this user makes them.
+pub(crate) fn all(environment: &Environment) -> Vec<Need> {
+    of(&Work::ALL, environment.root)
+}
+
+/// Returns the rows of a table: for which works, and what.
+fn rows(table: &'static str) -> impl Iterator<Item = (&'static str, Need)> {
+    table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let (words, rest) = line.split_once(char::is_whitespace)?;
+        let (what, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+        let (package, purpose) = rest.trim_start().split_once(char::is_whitespace)?;
+        Some((words, Need { what, package, purpose: purpose.trim_start() }))
+    })
 }
 
 impl Need {
@@ -68,43 +110,95 @@ fn is_program(path: &Path) -> bool {
     path.is_file() && path.metadata().is_ok_and(executable)
 }
 
-/// Returns the command that installs what `needs` lack.
-pub(crate) fn installation(needs: &[Need]) -> String {
-    let mut packages: Vec<_> = needs.iter().map(|need| need.package).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    format!("apt-get install {}", packages.join(" "))
+/// Fails with the command to run if this machine lacks what `works` need.
+pub(crate) fn check(works: &[Work], environment: &Environment) -> Result<(), CliError> {
+    let works = [works, &[Work::Cell]].concat();
+    let path = environment.path.as_deref().unwrap_or_default();
+    check_needs(of(&works, environment.root), path, &Apt::of_this_machine())
 }
 
-/// Fails with the command to run if one of `needs` is not met.
-pub(crate) fn check(needs: Vec<Need>, path: &OsStr) -> Result<(), CliError> {
+fn check_needs(needs: Vec<Need>, path: &OsStr, apt: &Apt) -> Result<(), CliError> {
     let lacking: Vec<Need> = needs.into_iter().filter(|need| !need.is_met(path)).collect();
     if lacking.is_empty() {
         return Ok(());
     }
+    let commands = apt.installation(lacking.iter().map(|need| need.package));
     Err(CliError::Lacking {
-        mend: format!("as root run: {}", installation(&lacking)),
+        mend: format!("as root run: {}", commands.join(" && ")),
         lacking: lacking.into_iter().map(|need| need.what.to_owned()).collect(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use expect_test::{Expect, expect};
+    use name::Digest;
+
     use super::*;
 
+    #[track_caller]
+    fn check_of(works: &[Work], root: bool, expected: Expect) {
+        let names: Vec<_> = of(works, root).into_iter().map(|need| need.what).collect();
+        expected.assert_eq(&names.join(" "));
+    }
+
     #[test]
-    fn the_table_says_what_is_needed() {
-        let all = parse(TABLE);
-        let rows = TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-        assert_eq!(all.len(), rows.count());
-        for name in FOR_THE_SOURCE {
-            assert!(all.iter().any(|need| need.what == name), "{name} is not in the table");
+    fn each_work_needs_exactly_this() {
+        check_of(
+            &[Work::Base],
+            true,
+            expect![
+                "mmdebstrap /usr/share/keyrings/debian-archive-keyring.gpg /etc/ssl/certs/ca-certificates.crt mount"
+            ],
+        );
+        check_of(&[Work::Import], true, expect!["ip qemu-img"]);
+        check_of(&[Work::Sandbox], true, expect!["runc pasta ip"]);
+        check_of(
+            &[Work::Machine],
+            true,
+            expect!["pasta ip qemu-img qemu-system-x86_64 /usr/share/OVMF/OVMF_CODE_4M.fd"],
+        );
+        check_of(&[Work::Cell], true, expect![""]);
+        check_of(&[Work::Cell], false, expect!["newuidmap"]);
+    }
+
+    #[test]
+    fn images_need_nothing_of_the_source() {
+        check_of(
+            &Work::ALL,
+            false,
+            expect![
+                "mmdebstrap /usr/share/keyrings/debian-archive-keyring.gpg /etc/ssl/certs/ca-certificates.crt mount runc pasta ip newuidmap qemu-img qemu-system-x86_64 /usr/share/OVMF/OVMF_CODE_4M.fd"
+            ],
+        );
+    }
+
+    #[test]
+    fn every_row_is_for_something_known() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(rows(TABLE).count(), lines.count());
+        for (words, need) in rows(TABLE) {
+            for word in words.split(',') {
+                let known = Work::ALL.iter().any(|work| work.word() == word);
+                assert!(known || words == "source", "{}: {word}", need.what);
+            }
         }
-        let names = |root| needs(root).into_iter().map(|need| need.what).collect::<Vec<_>>();
-        assert!(names(false).contains(&"newuidmap"));
-        assert!(!names(true).contains(&"newuidmap"));
-        for name in ["mmdebstrap", "runc", "pasta", "qemu-img", "qemu-system-x86_64"] {
-            assert!(names(true).contains(&name), "{name}");
+    }
+
+    #[test]
+    fn only_what_is_not_at_hand_is_made() {
+        let arn = |owner: &str| format!("arn:aws:imagebuilder:local-1:{owner}:image/web/1.0.0/1");
+        for (parent, work) in [
+            ("debian-server-12".to_owned(), Some(Work::Base)),
+            (arn("aws"), Some(Work::Base)),
+            (arn("000000000000"), None),
+            ("ami-00123456789abcdef".to_owned(), None),
+            ("./disk.qcow2".to_owned(), Some(Work::Import)),
+            ("https://mirror.example/disk.raw".to_owned(), Some(Work::Import)),
+        ] {
+            let parsed = ParentImage::parse(&parent, None)
+                .or_else(|_| ParentImage::parse(&parent, Some(Digest::of(b""))));
+            assert_eq!(Work::on(&parsed.unwrap()), work, "{parent}");
         }
     }
 
@@ -117,12 +211,13 @@ mod tests {
             need("/no/such/other", "b"),
             need("/", "root"),
         ];
-        let error = check(needs, OsStr::new("/usr/bin:/bin")).unwrap_err();
+        let path = OsStr::new("/usr/bin:/bin");
+        let error = check_needs(needs, path, &Apt::default()).unwrap_err();
         assert_eq!(
             error.render(),
             "error: this machine lacks goldsmith-no-such-program, /no/such/file, /no/such/other\n\
              hint: as root run: apt-get install a b\n"
         );
-        assert!(check(vec![need("sh", "dash")], OsStr::new("/usr/bin:/bin")).is_ok());
+        assert!(check_needs(vec![need("sh", "dash")], path, &Apt::default()).is_ok());
     }
 }

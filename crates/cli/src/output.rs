@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::arguments::{Format, Global};
 use crate::environment::Environment;
 use crate::error::CliError;
+use crate::exit::Exit;
 
 /// Prints.
 #[derive(Debug, Clone)]
@@ -32,6 +33,11 @@ impl Output {
     /// Returns what prints as the arguments and the terminals want it.
     pub(crate) fn new(global: &Global, environment: &Environment) -> Self {
         Self { format: global.output, quiet: global.quiet, colours_err: environment.colours_err }
+    }
+
+    /// Returns how results are to be printed.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// Says whether JSON was asked for.
@@ -85,6 +91,19 @@ impl Output {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Tells which results could not be handed over; returns the exit of what
+    /// came to `exit`, which counts before the loss of its results.
+    pub(crate) fn conclude(
+        &self,
+        exit: Exit,
+        handed_over: impl IntoIterator<Item = Result<(), CliError>>,
+    ) -> Exit {
+        handed_over.into_iter().filter_map(Result::err).fold(exit, |exit, error| {
+            self.error(&error);
+            if exit == Exit::Done { error.exit() } else { exit }
+        })
     }
 
     /// Tells why the command failed.

@@ -1,22 +1,32 @@
 //! The command as its users see it: output, exit codes and help. Builds have
 //! tests of their own.
 
+#[path = "commands/bench.rs"]
+mod bench;
 #[path = "commands/identity.rs"]
 mod identity;
+#[path = "commands/install.rs"]
+mod install;
+#[path = "commands/packages.rs"]
+mod packages;
 #[path = "commands/parameter.rs"]
 mod parameter;
+#[path = "commands/results.rs"]
+mod results;
 #[path = "commands/serve.rs"]
 mod serve;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use expect_test::{expect, expect_file};
 use model::ImageState;
 use name::RunId;
 use store::{Db, StoreError, run};
 use tempfile::TempDir;
+
+use bench::{AGENT, Bench};
 
 /// Runs the command over a data folder.
 fn goldsmith(data: &Path, args: &[&str]) -> Output {
@@ -263,6 +273,19 @@ fn a_failed_build_can_be_looked_at_and_deleted() {
     assert_eq!(shown["recipe"]["name"], "Web");
 }
 
+/// Who was killed in `goldsmith run` leaves a whole disk.
+#[test]
+fn what_killed_machines_left_is_removed_by_the_next_build() {
+    let bench = Bench::new();
+    bench.project_without_disk();
+    let left = bench.data().join("machines/1234");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("disk.raw"), "disk").unwrap();
+    let output = bench.run(&["build"], AGENT, Stdio::piped());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(!left.exists());
+}
+
 #[test]
 fn the_agent_is_asked_for_by_name() {
     let data = tempfile::tempdir().unwrap();
@@ -276,7 +299,7 @@ fn the_agent_is_asked_for_by_name() {
     assert_eq!(output.status.code(), Some(6));
     expect![[r#"
         error: the agent goldsmith-agent is not at /nowhere/goldsmith-agent
-        hint: run `make agent` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
+        hint: run `make build` in Goldsmith's source, or set GOLDSMITH_AGENT to its path
     "#]]
     .assert_eq(&text(&output.stderr));
 }

@@ -34,6 +34,8 @@ pub enum Cause {
     Test,
     /// The factory itself failed.
     Factory,
+    /// This machine lacks something that the factory needs.
+    Lacking,
     /// Somebody cancelled the build.
     Cancelled,
 }

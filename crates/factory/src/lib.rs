@@ -13,6 +13,7 @@ mod factory;
 mod failure;
 #[cfg(test)]
 mod fixture;
+mod found;
 mod garbage;
 mod lock;
 mod log;
@@ -38,6 +39,7 @@ pub use build::BuildError;
 pub use executed::{ExecutedComponents, missing_components};
 pub use factory::{Factory, OpenError, Settings};
 pub use failure::{Cause, Failure};
+pub use found::Found;
 pub use garbage::GarbageError;
 pub use log::{Line, LogError, clean, read_log};
 pub use managed::{ManagedComponent, managed_components};

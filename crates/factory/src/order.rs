@@ -11,7 +11,7 @@ use model::{ComponentReference, DiskLocation, ParentImage};
 use name::{Arn, Owner};
 use serde_json::Value;
 
-use crate::{ExecutedComponents, ManagedComponent, managed_components};
+use crate::{ExecutedComponents, Found, ManagedComponent, managed_components};
 
 /// What a build is asked to do, free of problems.
 #[derive(Debug, Clone)]
@@ -59,8 +59,8 @@ pub enum OrderError {
     Problems {
         /// As text for people.
         rendered: String,
-        /// How many they are.
-        count: usize,
+        /// Each of them, for programs; none of a project that is no file.
+        found: Vec<Found>,
     },
 }
 
@@ -92,7 +92,7 @@ impl Order {
                 Ok(Self { project, components, folder, warnings: findings.text })
             }
             Some(_) | None => {
-                Err(OrderError::Problems { rendered: findings.text, count: findings.count })
+                Err(OrderError::Problems { rendered: findings.text, found: findings.found })
             }
         }
     }
@@ -144,7 +144,7 @@ impl Order {
             }
             Some(_) | None => {
                 let Messages { told } = findings;
-                Err(OrderError::Problems { count: told.len(), rendered: told.join("; ") })
+                Err(OrderError::Problems { rendered: told.join("; "), found: Vec::new() })
             }
         }
     }
@@ -204,7 +204,7 @@ pub(crate) fn parameters(named: &NamedComponent) -> Vec<(String, String)> {
 #[derive(Default)]
 struct Findings {
     text: String,
-    count: usize,
+    found: Vec<Found>,
     refuse: bool,
 }
 
@@ -216,7 +216,7 @@ impl Findings {
             }
             self.text.push_str(&problems.render(file, source));
         }
-        self.count += problems.len();
+        self.found.extend(Found::of(file, source, problems));
         self.refuse |= problems.refuse();
     }
 }
@@ -341,10 +341,13 @@ mod tests {
                        - componentArn: ./a.yaml\n    - componentArn: ./b.yaml\n";
         fs::write(folder.path().join("goldsmith.yaml"), project).unwrap();
         fs::write(folder.path().join("a.yaml"), "schemaVersion: 3\n").unwrap();
-        let Err(OrderError::Problems { rendered, count }) = Order::load(folder.path()) else {
+        let Err(OrderError::Problems { rendered, found }) = Order::load(folder.path()) else {
             panic!("the order was taken");
         };
-        assert_eq!(count, rendered.matches("error[").count());
+        assert_eq!(found.len(), rendered.matches("error[").count());
+        let member = found.iter().find(|found| found.message.contains("nmae")).unwrap();
+        assert!(member.document.ends_with("/goldsmith.yaml"), "{}", member.document);
+        assert_eq!((member.line, member.column, member.code), (Some(2), Some(3), "unknown-member"));
         for part in
             ["no member `nmae`", "not a schema version", "lacks `phases`", "b.yaml: No such"]
         {

@@ -1,6 +1,6 @@
 //! What a build came to, for people and programs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
@@ -51,7 +51,7 @@ pub struct Published {
 }
 
 /// A step of a component's document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Case {
     /// The component.

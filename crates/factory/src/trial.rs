@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Boot, Receipt};
 use cell::{Limits, Task};
@@ -61,11 +61,28 @@ enum Instance {
 }
 
 impl Factory {
-    /// Makes the base, unless it is at hand, and an instance on it.
+    /// Makes the base, unless it is at hand, and an instance on it. Once
+    /// `cancel` is set, whatever fails was cancelled.
     ///
     /// Waits for the catalogue and for tools: call it on a thread that may
     /// block, with the runtime's `handle`.
     pub fn try_out(
+        &self,
+        site: &Site<'_>,
+        handle: &Handle,
+        watch: &(impl Watch + base::Watch),
+        cancel: &AtomicBool,
+    ) -> Result<Trial, Box<Failure>> {
+        self.launch_trial(site, handle, watch, cancel).map_err(|failure| {
+            if cancel.load(Ordering::Acquire) {
+                Failure::plain(Cause::Cancelled, "cancelled".to_owned())
+            } else {
+                failure
+            }
+        })
+    }
+
+    fn launch_trial(
         &self,
         site: &Site<'_>,
         handle: &Handle,
@@ -124,7 +141,7 @@ impl Factory {
         watch: &dyn Watch,
     ) -> Result<Machine, Box<Failure>> {
         let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
-        let firmware = Firmware::find().ok_or_else(|| fail(&NoFirmware))?;
+        let firmware = Firmware::find().ok_or_else(|| Failure::of(Cause::Lacking, &NoFirmware))?;
         let disk = self.disk(site, base, watch)?;
         let size =
             std::fs::metadata(self.cells.data().join(&disk)).map_err(|error| fail(&error))?;
@@ -190,5 +207,63 @@ impl Trial {
             Instance::Sandbox(sandbox) => sandbox.open_shell(),
             Instance::Machine(machine) => machine.open_shell(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use name::Digest;
+
+    use super::*;
+    use crate::Settings;
+
+    struct Silent;
+
+    impl Watch for Silent {
+        fn event(&self, _: &channel::Event) {}
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    impl base::Watch for Silent {
+        fn line(&self, _: &str) {}
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    /// The base's disk is not there, so it fails one way or the other.
+    #[tokio::test]
+    async fn what_fails_after_a_cancel_was_cancelled() {
+        let data = tempfile::tempdir().unwrap();
+        let agent = data.path().join("agent");
+        std::fs::write(&agent, "agent").unwrap();
+        let region = "local-1".parse().unwrap();
+        let settings = Settings { data: data.path().join("data"), agent, region };
+        std::fs::create_dir(&settings.data).unwrap();
+        let (factory, _) = Factory::open(settings).await.unwrap();
+        let handle = Handle::current();
+        let tried = tokio::task::spawn_blocking(move || {
+            let parent = ParentImage::parse("./no-such.raw", Some(Digest::of(b""))).unwrap();
+            let site = Site {
+                parent: &parent,
+                paths: data.path(),
+                kind: Kind::Sandbox,
+                name: "trial-1",
+                folder: Path::new("machines/1/trial"),
+            };
+            [false, true].map(|cancelled| {
+                let cancel = AtomicBool::new(cancelled);
+                let failure = factory.try_out(&site, &handle, &Silent, &cancel).unwrap_err();
+                (failure.cause, failure.message)
+            })
+        });
+        let [failed, cancelled] = tried.await.unwrap();
+        assert_eq!(failed.0, Cause::Factory);
+        assert!(failed.1.contains("no-such.raw"), "{}", failed.1);
+        assert_eq!(cancelled, (Cause::Cancelled, "cancelled".to_owned()));
     }
 }

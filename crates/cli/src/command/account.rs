@@ -45,6 +45,14 @@ struct Listed<'a> {
 }
 
 impl Accounts {
+    /// Says whether it only lists what there is.
+    pub(crate) fn lists(&self) -> bool {
+        match self.command {
+            AccountCommand::List => true,
+            AccountCommand::Create { .. } => false,
+        }
+    }
+
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         match self.command {
             AccountCommand::List => list(home, out).await,

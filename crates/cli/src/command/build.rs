@@ -1,5 +1,6 @@
 //! `goldsmith build`: from a project to tested and published images.
 
+mod refusal;
 pub(crate) mod summary;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use factory::{Cause, Factory, Failure, LoadedComponent, Order, Report};
 use model::ParentImage;
 use name::Owner;
 
+use crate::arguments::Format;
 use crate::cancel::on_signals;
 use crate::clock;
 use crate::environment::Environment;
@@ -18,10 +20,12 @@ use crate::exit::Exit;
 use crate::home::Home;
 use crate::identity::Identities;
 use crate::junit::{self, Results};
-use crate::needs::{self, Need};
+use crate::needs::{self, Work};
 use crate::output::Output;
 use crate::progress::{Detail, Look, Progress};
 use crate::reference::{self, Among, ImageReference};
+
+use refusal::Refusal;
 
 /// Build, test and publish an image
 ///
@@ -47,19 +51,25 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    pub(crate) async fn run(
-        self,
+    pub(crate) async fn run(self, home: &Home, verbose: bool, out: &mut Output) -> Exit {
+        match self.build(home, verbose, out).await {
+            Ok(report) => self.tell(&report, out),
+            Err(error) => self.tell_refusal(&error, out),
+        }
+    }
+
+    async fn build(
+        &self,
         home: &Home,
         verbose: bool,
         out: &mut Output,
-    ) -> Result<Exit, CliError> {
+    ) -> Result<Report, CliError> {
         let order = Order::load(&self.project)?;
         if !order.warnings.is_empty() {
             out.warning(&order.warnings);
         }
         let environment = home.environment();
-        let path = environment.path.as_deref().unwrap_or_default();
-        needs::check(needed(&order, environment.root), path)?;
+        needs::check(&works(&order), environment)?;
         let factory = home.building_factory(out).await?;
         check_parent(&factory, &order.project).await?;
         let account = Identities::of(home, factory.db().clone())?.account(None).await?.id;
@@ -74,25 +84,46 @@ impl Build {
         let cancel = on_signals(move || told.note("cancelling…".to_owned()))?;
         let built = factory.build(account, order, teller, cancel).await;
         progress.end();
-        let report = built?;
+        Ok(built?)
+    }
 
-        // Written first and judged last, so that neither hides the other.
-        let results = Results::of_build(&report);
-        let kept =
-            self.junit.as_deref().map(|file| junit::write(file, &results, clock::now_micros()));
-        if out.is_json() {
-            out.json(&report)?;
+    /// Tells what came of it. Whoever has gone away or has no room for results
+    /// does not keep the failure from being told.
+    fn tell(&self, report: &Report, out: &mut Output) -> Exit {
+        if let Some(failure) = &report.failure {
+            out.warning(&summary::failure(failure, &report.run));
         }
-        if out.is_junit() {
-            out.text(&junit::render(&results, clock::now_micros()))?;
-        }
-        match &report.failure {
-            Some(failure) => out.warning(&summary::failure(failure, &report.run)),
-            None if out.is_json() || out.is_junit() => {}
-            None => out.text(&summary::success(&report))?,
-        }
-        kept.transpose()?;
-        Ok(exit(&report))
+        let results = Results::of_build(report);
+        let kept = self.keep(&results);
+        let printed = match out.format() {
+            Format::Json => out.json(report),
+            Format::Junit => out.text(&junit::render(&results, clock::now_micros())),
+            Format::Text if report.failure.is_none() => out.text(&summary::success(report)),
+            Format::Text => Ok(()),
+        };
+        out.conclude(exit(report), [kept, printed])
+    }
+
+    /// Tells why nothing was built, also to programs that wait for results:
+    /// those of an earlier build must not pass for this one's.
+    fn tell_refusal(&self, error: &CliError, out: &mut Output) -> Exit {
+        out.error(error);
+        let failure = junit::failure_of(error);
+        let title = self.project.display().to_string();
+        let results = Results { title: &title, cases: &[], failure: Some(&failure), seconds: 0.0 };
+        let kept = self.keep(&results);
+        let printed = match out.format() {
+            Format::Json => out.json(&Refusal::of(error)),
+            Format::Junit => out.text(&junit::render(&results, clock::now_micros())),
+            Format::Text => Ok(()),
+        };
+        out.conclude(error.exit(), [kept, printed])
+    }
+
+    /// Writes results to the file that was asked for.
+    fn keep(&self, results: &Results<'_>) -> Result<(), CliError> {
+        let Some(file) = &self.junit else { return Ok(()) };
+        junit::write(file, results, clock::now_micros())
     }
 
     fn look(&self, environment: &Environment, verbose: bool, out: &Output) -> Look {
@@ -109,27 +140,16 @@ impl Build {
     }
 }
 
-/// Returns what this build needs from the machine.
-fn needed(order: &Order, root: bool) -> Vec<Need> {
+/// Returns what this build does that needs something from the machine.
+fn works(order: &Order) -> Vec<Work> {
     let has_phase = |component: &LoadedComponent, names: &[&str]| {
         component.component.phases.iter().any(|phase| names.contains(&phase.name.as_str()))
     };
-    let managed = match &order.project.recipe.parent {
-        ParentImage::Name(_) => true,
-        ParentImage::Arn(arn) => matches!(arn.owner(), Owner::Managed(_)),
-        ParentImage::Ami(_) | ParentImage::Disk { .. } => false,
-    };
     let builds = order.components.iter().any(|c| has_phase(c, &["build", "validate"]));
-    let tests = order.project.tests.enabled;
-    let mut needs = needs::needs(root);
-    needs.retain(|need| match need.package {
-        "mmdebstrap" | "debian-archive-keyring" => managed,
-        "runc" | "passt" | "iproute2" | "mount" => builds,
-        "qemu-utils" | "qemu-system-x86" | "ovmf" => tests,
-        "uidmap" => true,
-        _ => false,
-    });
-    needs
+    let parent = Work::on(&order.project.recipe.parent);
+    let sandbox = builds.then_some(Work::Sandbox);
+    let machine = order.project.tests.enabled.then_some(Work::Machine);
+    parent.into_iter().chain(sandbox).chain(machine).collect()
 }
 
 /// Fails, before anything is recorded, if the parent is to be an image of
@@ -150,13 +170,12 @@ async fn check_parent(factory: &Factory, project: &Project) -> Result<(), CliErr
 
 /// Returns the exit that tells of a report.
 fn exit(report: &Report) -> Exit {
-    let Some(Failure { cause, message, .. }) = &report.failure else { return Exit::Done };
+    let Some(Failure { cause, .. }) = &report.failure else { return Exit::Done };
     match cause {
         Cause::Component => Exit::Component,
         Cause::Test => Exit::Test,
         Cause::Cancelled => Exit::Cancelled,
-        // What knows that a package is missing says how to install it.
-        Cause::Factory if message.contains("apt-get install") => Exit::Lacking,
+        Cause::Lacking => Exit::Lacking,
         Cause::Factory => Exit::Other,
     }
 }
@@ -167,16 +186,51 @@ mod tests {
 
     #[test]
     fn the_exit_code_tells_what_failed() {
-        let with = |cause, message: &str| {
-            let failure = Failure { message: message.to_owned(), ..summary::tests::failure(cause) };
+        let with = |cause| {
+            let failure = summary::tests::failure(cause);
             exit(&Report { failure: Some(failure), ..summary::tests::report() })
         };
         assert_eq!(exit(&summary::tests::report()), Exit::Done);
-        assert_eq!(with(Cause::Component, "failed"), Exit::Component);
-        assert_eq!(with(Cause::Test, "failed"), Exit::Test);
-        assert_eq!(with(Cause::Cancelled, "the build was cancelled"), Exit::Cancelled);
-        assert_eq!(with(Cause::Factory, "no space left on device"), Exit::Other);
-        let lacking = "failed to run pasta; install it with: apt-get install passt";
-        assert_eq!(with(Cause::Factory, lacking), Exit::Lacking);
+        assert_eq!(with(Cause::Component), Exit::Component);
+        assert_eq!(with(Cause::Test), Exit::Test);
+        assert_eq!(with(Cause::Cancelled), Exit::Cancelled);
+        assert_eq!(with(Cause::Factory), Exit::Other);
+        assert_eq!(with(Cause::Lacking), Exit::Lacking);
+    }
+
+    #[test]
+    fn a_build_does_what_its_project_says() {
+        let document = |phase: &str| {
+            format!(
+                "schemaVersion: 1.0\nphases:\n  - name: {phase}\n    steps:\n      - name: Do\n        \
+                 action: ExecuteBash\n        inputs:\n          commands: ['true']\n"
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for phase in ["build", "validate", "test"] {
+            std::fs::write(folder.path().join(format!("{phase}.yaml")), document(phase)).unwrap();
+        }
+        let arn = "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1";
+        for (parent, component, tests, expected) in [
+            (
+                "debian-server-12",
+                "build.yaml",
+                true,
+                &[Work::Base, Work::Sandbox, Work::Machine][..],
+            ),
+            ("debian-server-12", "test.yaml", false, &[Work::Base]),
+            (arn, "validate.yaml", false, &[Work::Sandbox]),
+            (arn, "test.yaml", true, &[Work::Machine]),
+        ] {
+            let project = format!(
+                "recipe:\n  name: web\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n  \
+                 components:\n    - componentArn: ./{component}\n\
+                 imageTestsConfiguration:\n  imageTestsEnabled: {tests}\n\
+                 distributions:\n  - region: local-1\n"
+            );
+            std::fs::write(folder.path().join("goldsmith.yaml"), project).unwrap();
+            let order = Order::load(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(works(&order), expected, "{parent} {component} {tests}");
+        }
     }
 }

@@ -57,7 +57,7 @@ impl Component {
     ) -> Result<Exit, CliError> {
         match self.what {
             What::Validate(validate) => validate.run(environment, out),
-            What::Run(run) => run.run(environment, home, out).await,
+            What::Run(run) => Ok(run.run(environment, home, out).await),
         }
     }
 }

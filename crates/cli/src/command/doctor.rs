@@ -4,6 +4,7 @@ mod probe;
 
 use serde::Serialize;
 
+use crate::apt::Apt;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
@@ -59,32 +60,34 @@ impl Finding {
 impl Doctor {
     pub(crate) fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let path = home.environment().path.clone().unwrap_or_default();
-        let needs: Vec<(Need, bool)> = needs::needs(home.environment().root)
+        let apt = Apt::of_this_machine();
+        let needs: Vec<(Need, bool)> = needs::all(home.environment())
             .into_iter()
             .map(|need| (need, need.is_met(&path)))
             .collect();
-        let mut findings: Vec<Finding> = needs.iter().map(program).collect();
+        let mut findings: Vec<Finding> = needs.iter().map(|need| program(need, &apt)).collect();
         findings.extend(probe::all(home));
         let lacking: Vec<Need> =
             needs.into_iter().filter(|(_, met)| !met).map(|(need, _)| need).collect();
-        if out.is_json() {
-            out.json(&findings)?;
+        let printed = if out.is_json() {
+            out.json(&findings)
         } else {
-            out.text(&page(&findings, &lacking))?;
-        }
+            out.text(&page(&findings, &lacking, &apt))
+        };
         let missing = findings.iter().any(|finding| finding.state == State::Missing);
-        Ok(if missing { Exit::Lacking } else { Exit::Done })
+        let exit = if missing { Exit::Lacking } else { Exit::Done };
+        Ok(out.conclude(exit, [printed]))
     }
 }
 
-fn program((need, met): &(Need, bool)) -> Finding {
+fn program((need, met): &(Need, bool), apt: &Apt) -> Finding {
     let state = if *met { State::Ok } else { State::Missing };
     let finding = Finding::new(need.what, state, need.purpose);
-    if *met { finding } else { finding.mend(needs::installation(&[*need])) }
+    if *met { finding } else { finding.mend(apt.installation([need.package]).join(" && ")) }
 }
 
 /// Returns the findings as a table, then the commands that mend what is amiss.
-fn page(findings: &[Finding], lacking: &[Need]) -> String {
+fn page(findings: &[Finding], lacking: &[Need], apt: &Apt) -> String {
     let rows = findings.iter().map(|finding| {
         let state = match finding.state {
             State::Ok => "ok",
@@ -95,10 +98,7 @@ fn page(findings: &[Finding], lacking: &[Need]) -> String {
     });
     let mut page = text::table(&rows.collect::<Vec<_>>());
     let installs = |command: &str| command.starts_with("apt-get install");
-    let mut commands: Vec<String> = Vec::new();
-    if !lacking.is_empty() {
-        commands.push(needs::installation(lacking));
-    }
+    let mut commands = apt.installation(lacking.iter().map(|need| need.package));
     for command in findings.iter().filter_map(|finding| finding.mend.as_ref()) {
         if !installs(command) && !commands.contains(command) {
             commands.push(command.clone());
@@ -129,7 +129,8 @@ mod tests {
             (need("pasta", "passt"), false),
             (need("qemu-img", "qemu-utils"), false),
         ];
-        let mut findings: Vec<_> = needs.iter().map(program).collect();
+        let apt = Apt::default();
+        let mut findings: Vec<_> = needs.iter().map(|need| program(need, &apt)).collect();
         findings.push(
             Finding::new("/dev/net/tun", State::Missing, "permission denied")
                 .mend("chmod 0666 /dev/net/tun"),
@@ -147,7 +148,7 @@ mod tests {
               apt-get install passt qemu-utils
               chmod 0666 /dev/net/tun
         "#]]
-        .assert_eq(&page(&findings, &lacking));
+        .assert_eq(&page(&findings, &lacking, &apt));
         expect![[r#"{"what":"/dev/net/tun","state":"missing","detail":"permission denied","mend":"chmod 0666 /dev/net/tun"}"#]].assert_eq(&serde_json::to_string(&findings[3]).unwrap());
     }
 
@@ -159,6 +160,6 @@ mod tests {
 
             This machine has all that Goldsmith needs.
         "#]]
-        .assert_eq(&page(&fine, &[]));
+        .assert_eq(&page(&fine, &[], &Apt::default()));
     }
 }

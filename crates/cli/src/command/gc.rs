@@ -5,7 +5,6 @@ use factory::Bases;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
-use crate::machines;
 use crate::output::Output;
 use crate::text;
 
@@ -23,9 +22,6 @@ pub(crate) struct Gc {
 impl Gc {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let factory = home.factory(out).await?;
-        let data = factory.cells().data();
-        machines::tidy(factory.cells())
-            .map_err(|source| CliError::Write { path: data.join("machines"), source })?;
         let swept = factory.collect_garbage().await?;
         let which = if self.bases { Bases::All } else { Bases::OfDeletedImages };
         let bases = match factory.remove_bases(which).await {

@@ -86,6 +86,17 @@ struct Created<'a> {
 }
 
 impl Keys {
+    /// Says whether it only lists what there is.
+    pub(crate) fn lists(&self) -> bool {
+        match self.command {
+            KeyCommand::List { .. } => true,
+            KeyCommand::Create { .. }
+            | KeyCommand::Disable { .. }
+            | KeyCommand::Enable { .. }
+            | KeyCommand::Delete { .. } => false,
+        }
+    }
+
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         match self.command {
             KeyCommand::List { account } => list(account.as_deref(), home, out).await,

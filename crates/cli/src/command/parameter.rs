@@ -85,6 +85,14 @@ struct Listed<'a> {
 }
 
 impl Parameters {
+    /// Says whether it only lists what there is.
+    pub(crate) fn lists(&self) -> bool {
+        match self.command {
+            ParameterCommand::Get { .. } | ParameterCommand::List => true,
+            ParameterCommand::Put { .. } | ParameterCommand::Delete { .. } => false,
+        }
+    }
+
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         match self.command {
             ParameterCommand::Put { name, value, secure, list, overwrite } => {

@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
 use crate::machines::Room;
-use crate::needs;
+use crate::needs::{self, Work};
 use crate::output::Output;
 use crate::published::Published;
 use crate::reference::{self, ImageReference};
@@ -136,12 +136,7 @@ impl Run {
 
 /// Returns the machine's firmware, if all else that a machine needs is there.
 fn firmware(home: &Home) -> Result<Firmware, CliError> {
-    let environment = home.environment();
-    let mut needs = needs::needs(environment.root);
-    needs.retain(|need| {
-        ["qemu-utils", "qemu-system-x86", "ovmf", "passt", "uidmap"].contains(&need.package)
-    });
-    needs::check(needs, environment.path.as_deref().unwrap_or_default())?;
+    needs::check(&[Work::Machine], home.environment())?;
     Firmware::find().ok_or_else(|| CliError::Lacking {
         lacking: vec!["UEFI firmware".to_owned()],
         mend: "as root run: apt-get install ovmf".to_owned(),

@@ -1,5 +1,7 @@
 //! `goldsmith show`: all that is known of an image.
 
+mod page;
+
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -17,7 +19,7 @@ use crate::output::Output;
 use crate::reference::{self, Among, ImageReference, title};
 use crate::text;
 
-/// Show an image: its state, its steps, its digest and its AMIs
+/// Show an image: its state, its steps, its tests, its digest and its AMIs
 #[derive(Debug, clap::Args)]
 #[command(after_help = reference::FORMS)]
 pub(crate) struct Show {
@@ -44,7 +46,7 @@ impl Show {
         if out.is_json() {
             out.json(&shown(&known))?;
         } else {
-            out.text(&page(&known, now_micros(), &TimeZone::system()))?;
+            out.text(&page::page(&known, now_micros(), &TimeZone::system()))?;
         }
         Ok(Exit::Done)
     }
@@ -59,58 +61,6 @@ async fn known(db: &Db, run: Run) -> Result<Known, CliError> {
         amis.push((entry, snapshot));
     }
     Ok(Known { run, steps, artefact, amis })
-}
-
-fn page(known: &Known, now: i64, zone: &TimeZone) -> String {
-    let Known { run, steps, artefact, amis } = known;
-    let mut facts: Vec<[String; 2]> = Vec::new();
-    let mut fact = |name: &str, value: String| facts.push([name.to_owned(), value]);
-    fact("Image", title(run));
-    fact("Run", run.id.to_string());
-    fact("State", run.state.to_string());
-    if let Some(recipe) = run.recipe.get("name").and_then(|name| name.as_str()) {
-        fact("Recipe", recipe.to_owned());
-    }
-    fact("Project", run.project.clone());
-    fact("Begun", text::time(run.started_at, zone));
-    let took = took(run.started_at, run.ended_at.unwrap_or(now));
-    fact(if run.ended_at.is_some() { "Took" } else { "Runs for" }, text::duration(took));
-    if let Some(artefact) = artefact {
-        fact("Disk", format!("{}, {}", text::size(artefact.size), artefact.digest));
-    }
-    let mut page = text::table(&facts);
-    if !run.reason.is_empty() {
-        page.push_str("\nReason\n");
-        for line in run.reason.lines() {
-            page.push_str(&format!("  {line}\n"));
-        }
-    }
-    if !steps.is_empty() {
-        let rows = steps.iter().map(|step| {
-            [
-                format!("  {}", step.label),
-                step.state.to_string(),
-                text::duration(self::took(step.started_at, step.ended_at.unwrap_or(now))),
-            ]
-        });
-        page.push_str(&format!("\nSteps\n{}", text::table(&rows.collect::<Vec<_>>())));
-    }
-    if !amis.is_empty() {
-        let rows = amis.iter().map(|(ami::Entry { ami, .. }, snapshot)| {
-            [
-                format!("  {}", ami.region),
-                ami.id.to_string(),
-                snapshot.snapshot.id.to_string(),
-                format!("{} blocks", snapshot.blocks),
-                ami.name.clone(),
-            ]
-        });
-        page.push_str(&format!("\nAMIs\n{}", text::table(&rows.collect::<Vec<_>>())));
-        for (name, value) in amis[0].0.ami.tags.iter() {
-            page.push_str(&format!("  tag {name}={value}\n"));
-        }
-    }
-    page
 }
 
 fn took(from: i64, to: i64) -> Duration {

@@ -47,7 +47,7 @@ impl Ending {
         match failure.map(|failure| failure.cause) {
             None => Self::Done,
             Some(Cause::Cancelled) => Self::Cancelled,
-            Some(Cause::Component | Cause::Test | Cause::Factory) => Self::Failed,
+            Some(Cause::Component | Cause::Test | Cause::Factory | Cause::Lacking) => Self::Failed,
         }
     }
 }
@@ -127,10 +127,14 @@ impl Board {
                 if quiet || redraws {
                     return vec![];
                 }
-                let usually = self.steps.get(step).and_then(|step| step.estimate);
-                let usually = usually.map(|time| format!(", usually {}", text::about(time)));
-                let head = self.head(step);
-                vec![plain(format!("{head}  started{}", usually.unwrap_or_default()))]
+                let mut row = format!("{}  started", self.head(step));
+                if let Some(usually) = self.steps.get(step).and_then(|step| step.estimate) {
+                    row.push_str(&format!(", usually {}", text::about(usually)));
+                }
+                if let Some(left) = self.left(step, Duration::ZERO) {
+                    row.push_str(&format!(", {left}"));
+                }
+                vec![plain(row)]
             }
             Event::Line { label, text } => {
                 let rows = match self.detail {
@@ -189,7 +193,7 @@ impl Board {
         let mut row =
             format!("{}  {done:<7}  {:>11}", self.head(current.step), text::duration(elapsed));
         if let Some(left) = self.left(current.step, elapsed) {
-            row.push_str(&format!("  ~{} left", text::about(left)));
+            row.push_str(&format!("  {left}"));
         }
         let mut rows = vec![plain(row)];
         if !current.last_line.is_empty() && self.detail != Detail::Lines {
@@ -203,12 +207,18 @@ impl Board {
         format!("  {label:<width$}", width = self.width)
     }
 
-    /// Returns how long the build will still take, if all that is to come was
-    /// done before.
-    fn left(&self, step: usize, elapsed: Duration) -> Option<Duration> {
-        let mut to_come = self.steps.get(step..)?.iter().map(|step| step.estimate);
-        let this = to_come.next()??.saturating_sub(elapsed);
-        to_come.try_fold(this, |sum, estimate| Some(sum + estimate?))
+    /// Returns how long the build will still take: at least, where steps are to
+    /// come that were never done before.
+    fn left(&self, step: usize, elapsed: Duration) -> Option<String> {
+        let (this, to_come) = self.steps.get(step..)?.split_first()?;
+        let this = this.estimate.map(|estimate| estimate.saturating_sub(elapsed));
+        let estimates = || std::iter::once(this).chain(to_come.iter().map(|step| step.estimate));
+        let known: Duration = estimates().flatten().sum();
+        if estimates().all(|estimate| estimate.is_some()) {
+            return Some(format!("~{} left", text::about(known)));
+        }
+        // Of nothing known, nothing can be said.
+        (!known.is_zero()).then(|| format!("~{} or more left", text::about(known)))
     }
 }
 
@@ -282,9 +292,9 @@ mod tests {
             story([None, Some(12), None]),
             expect![[r#"
                 arn:…:image/web/1.0.0/1 (run-0123)
-                  base debian-server-12  started
+                  base debian-server-12  started, ~12 s or more left
                   base debian-server-12  ok            31.2 s  Debian GNU/Linux 12 (bookworm), made
-                  build nginx            started, usually 12 s
+                  build nginx            started, usually 12 s, ~12 s or more left
                   build nginx            FAILED         4.0 s
             "#]],
         );
@@ -325,6 +335,38 @@ mod tests {
             ~    Setting up nginx (1.22.1-9) ...
             ~  build nginx            75 %           5.5 s  ~3 min left
             ~    Setting up nginx (1.22.1-9) ...
+              build nginx            FAILED         4.0 s
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_step_that_is_new_leaves_the_rest_known() {
+        check(
+            Detail::Steps,
+            true,
+            story([Some(30), None, Some(200)]),
+            expect![[r#"
+            arn:…:image/web/1.0.0/1 (run-0123)
+            ~  base debian-server-12                 1.5 s  ~4 min or more left
+              base debian-server-12  ok            31.2 s  Debian GNU/Linux 12 (bookworm), made
+            ~  build nginx                           1.5 s  ~3 min or more left
+            ~  build nginx                           3.5 s  ~3 min or more left
+            ~    Setting up nginx (1.22.1-9) ...
+            ~  build nginx            75 %           5.5 s  ~3 min or more left
+            ~    Setting up nginx (1.22.1-9) ...
+              build nginx            FAILED         4.0 s
+        "#]],
+        );
+        check(
+            Detail::Steps,
+            false,
+            story([Some(30), None, Some(200)]),
+            expect![[r#"
+            arn:…:image/web/1.0.0/1 (run-0123)
+              base debian-server-12  started, usually 30 s, ~4 min or more left
+              base debian-server-12  ok            31.2 s  Debian GNU/Linux 12 (bookworm), made
+              build nginx            started, ~3 min or more left
               build nginx            FAILED         4.0 s
         "#]],
         );

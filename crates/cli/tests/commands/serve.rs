@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -20,8 +21,15 @@ struct Served {
 
 impl Served {
     fn start(data: &Path, args: &[&str]) -> Self {
-        let mut command = prepared(env!("CARGO_BIN_EXE_goldsmith"), data);
-        command.arg("serve").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_with("--default-signal=HUP,INT", data, args)
+    }
+
+    /// Starts it with what env(1) is told of signals; tests may themselves run
+    /// in the background of a script.
+    fn start_with(signals: &str, data: &Path, args: &[&str]) -> Self {
+        let mut command = prepared("env", data);
+        command.args([signals, env!("CARGO_BIN_EXE_goldsmith"), "serve"]).args(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         // Nothing is built here, so whatever is at hand will do.
         command.env("GOLDSMITH_AGENT", env!("CARGO_BIN_EXE_goldsmith"));
         let mut child = command.spawn().unwrap();
@@ -71,6 +79,29 @@ fn it_listens_when_it_says_so_and_ends_when_asked() {
     }
     let accounts = succeed(data.path(), &["account", "list"]);
     assert_eq!(accounts.lines().count(), 2, "one account was made: {accounts}");
+}
+
+/// As nohup(1) starts it, and a script that goes on without it.
+#[test]
+fn signals_that_it_was_started_to_ignore_do_not_end_it() {
+    let data = tempfile::tempdir().unwrap();
+    for (signals, ignored, heeded) in [
+        ("--ignore-signal=HUP", &[Signal::HUP][..], &[Signal::INT, Signal::TERM][..]),
+        ("--ignore-signal=HUP,INT", &[Signal::HUP, Signal::INT], &[Signal::TERM]),
+    ] {
+        let args = ["--quiet", "--listen", "127.0.0.1:0"];
+        let served = Served::start_with(signals, data.path(), &args);
+        let status = fs::read_to_string(format!("/proc/{}/status", served.child.id())).unwrap();
+        let mask = |name: &str| {
+            let mask = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            u64::from_str_radix(mask.trim(), 16).unwrap()
+        };
+        let is_in = |mask: u64, signal: &Signal| mask >> (signal.as_raw() - 1) & 1 == 1;
+        assert!(ignored.iter().all(|signal| is_in(mask("SigIgn:"), signal)), "{status}");
+        assert!(heeded.iter().all(|signal| is_in(mask("SigCgt:"), signal)), "{status}");
+        kill_process(Pid::from_child(&served.child), Signal::HUP).unwrap();
+        assert_eq!(served.end(Signal::TERM), (Some(0), String::new()));
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) fn launch_test(work: &mut Work<'_>) -> Result<String, Box<Failure>> {
     work.deadline = instant().checked_add(Duration::from_secs(u64::from(minutes) * 60));
     let limits = limits(work);
     let cells = &work.factory.cells;
-    let firmware = Firmware::find().ok_or_else(|| Failure::of(Cause::Factory, &NoFirmware))?;
+    let firmware = Firmware::find().ok_or_else(|| Failure::of(Cause::Lacking, &NoFirmware))?;
     let accelerator = accelerator(cells);
     work.teller().line(None, &format!("accelerator: {accelerator}"));
     let launch = Launch {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use channel::Status;
-use factory::{Case, Cause, Failure, Report};
+use factory::{Cause, Failure, Report};
 
-use crate::text;
+use crate::{tally, text};
 
 /// Returns the story of a build that succeeded.
 pub(super) fn success(report: &Report) -> String {
@@ -20,7 +19,7 @@ pub(super) fn success(report: &Report) -> String {
     if let Some(seconds) = report.boot_seconds {
         fact("Boot", seconds_of(seconds));
     }
-    fact("Tests", tests(&report.cases));
+    fact("Tests", tally::of(&report.cases));
     fact("Time", seconds_of(report.seconds));
     let mut story = format!("\n{}", text::table(&facts));
 
@@ -82,26 +81,11 @@ fn seconds_of(seconds: f64) -> String {
     text::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
-fn tests(cases: &[Case]) -> String {
-    let count = |statuses: &[Status]| {
-        cases.iter().filter(|case| case.phase == "test" && statuses.contains(&case.status)).count()
-    };
-    let (passed, failed) = (count(&[Status::Success]), count(&[Status::Failed]));
-    let (ignored, skipped) = (count(&[Status::IgnoredFailure]), count(&[Status::Skipped]));
-    if passed + failed + ignored + skipped == 0 {
-        return "none".to_owned();
-    }
-    let mut told = format!("{passed} passed, {failed} failed, {skipped} skipped");
-    if ignored > 0 {
-        told.push_str(&format!(", {ignored} failed and were ignored"));
-    }
-    told
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use channel::Status;
     use expect_test::expect;
-    use factory::{Published, StepReport};
+    use factory::{Case, Published, StepReport};
 
     use super::*;
 

@@ -5,9 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use document::{Component, Problems, Severity, place};
-use factory::ManagedComponent;
-use serde::Serialize;
+use document::{Component, Problems};
+use factory::{Found, ManagedComponent};
 
 use super::object::{ObjectError, Objects};
 use super::platform::Platform;
@@ -51,20 +50,6 @@ pub(crate) struct DocumentProblems {
     pub(crate) found: Vec<Found>,
     /// The documents that cannot be used.
     pub(crate) refused: Vec<String>,
-}
-
-/// One problem.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Found {
-    document: String,
-    /// From 1; absent where the document cannot be read.
-    line: Option<usize>,
-    column: Option<usize>,
-    severity: &'static str,
-    code: &'static str,
-    pub(crate) message: String,
-    help: Option<String>,
 }
 
 /// Returns the documents called `names` that can be used, and what there is to
@@ -128,21 +113,7 @@ impl DocumentProblems {
         }
         self.separate();
         self.rendered.push_str(&problems.render(name, text));
-        self.found.extend(problems.iter().map(|problem| {
-            let (line, column) = place(text, problem.span.start);
-            Found {
-                document: name.to_owned(),
-                line: Some(line),
-                column: Some(column),
-                severity: match problem.severity {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                },
-                code: problem.code,
-                message: problem.message.clone(),
-                help: problem.help.clone(),
-            }
-        }));
+        self.found.extend(Found::of(name, text, problems));
         if problems.refuse() {
             self.refused.push(name.to_owned());
         }

@@ -10,27 +10,23 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::output::Output;
 
-/// Returns the documents, unless one of them has problems, which are told.
+/// Returns the documents, unless one of them cannot be used; tells what is odd.
 pub(super) fn prepare(
     order: &Order,
     environment: &Environment,
     out: &Output,
-) -> Result<Option<Vec<Document>>, CliError> {
+) -> Result<Vec<Document>, CliError> {
     let names: Vec<String> = order.documents.iter().map(|(name, _)| name.clone()).collect();
     if order.document_owner.is_some() && !names.iter().any(|name| Objects::is_address(name)) {
         out.note(format_args!("--document-s3-bucket-owner has no document to apply to"));
     }
     let objects = Objects::of(environment, order.document_owner.clone());
     let (documents, problems) = load(&names, Platform::Linux, &objects);
+    if !problems.refused.is_empty() {
+        return Err(CliError::Documents(problems));
+    }
     if !problems.rendered.is_empty() {
         out.warning(&problems.rendered);
-    }
-    if !problems.refused.is_empty() {
-        out.warning(&format!(
-            "\nerror: nothing was run: {} cannot be\n",
-            problems.refused.join(", ")
-        ));
-        return Ok(None);
     }
     for (document, (_, parameters)) in documents.iter().zip(&order.documents) {
         document
@@ -48,7 +44,7 @@ pub(super) fn prepare(
     for phase in order.phases.iter().flatten().filter(|phase| !has(phase)) {
         out.warning(&format!("warning: no document has a phase {phase}\n"));
     }
-    Ok(Some(documents))
+    Ok(documents)
 }
 
 /// Says whether `documents` refer to stored parameters.

@@ -16,6 +16,7 @@ use super::state::{State, boot};
 use super::story::Told;
 use super::trial::Instance;
 use super::work::{Outcome, Work};
+use crate::arguments::Format;
 use crate::cancel::on_signals;
 use crate::clock;
 use crate::environment::Environment;
@@ -125,9 +126,42 @@ impl Run {
         environment: &Environment,
         home: impl Fn() -> Result<Home, CliError>,
         out: &mut Output,
+    ) -> Exit {
+        match self.carry_out(environment, home, out).await {
+            Ok(exit) => exit,
+            Err(error) => self.tell_refusal(&error, out),
+        }
+    }
+
+    /// Tells why nothing was run, also to programs that wait for test cases:
+    /// those of an earlier run must not pass for this one's.
+    fn tell_refusal(&self, error: &CliError, out: &mut Output) -> Exit {
+        out.error(error);
+        let failure = junit::failure_of(error);
+        let results = Results {
+            title: "component documents",
+            cases: &[],
+            failure: Some(&failure),
+            seconds: 0.0,
+        };
+        let now = clock::now_micros();
+        let kept = self.junit.as_deref().map(|file| junit::write(file, &results, now));
+        let printed = match out.format() {
+            Format::Junit => out.text(&junit::render(&results, now)),
+            // What awstoe prints is a summary of an execution, of which there is none.
+            Format::Json | Format::Text => Ok(()),
+        };
+        out.conclude(error.exit(), [kept.unwrap_or(Ok(())), printed])
+    }
+
+    async fn carry_out(
+        &self,
+        environment: &Environment,
+        home: impl Fn() -> Result<Home, CliError>,
+        out: &mut Output,
     ) -> Result<Exit, CliError> {
         let began = clock::instant();
-        let mut order = Order::of(&self, environment)?;
+        let mut order = Order::of(self, environment)?;
         let waiting = match &order.state_directory {
             Some(folder) => State::find(folder)?,
             None => None,
@@ -144,7 +178,7 @@ impl Run {
         if order.documents.is_empty() {
             return Err(OrderError::NoDocument.into());
         }
-        let Some(documents) = prepare(&order, environment, out)? else { return Ok(Exit::Input) };
+        let documents = prepare(&order, environment, out)?;
         if let (Some(state), Some(folder)) = (&waiting, &order.state_directory) {
             state.check(&documents, folder)?;
         }
@@ -224,24 +258,22 @@ impl Run {
             story.push_str(&format!("hint: the whole log is in {folder}\n"));
             out.warning(&story);
         }
-        if out.is_junit() {
-            out.text(&junit::render(&results, now))?;
+        let printed = if out.is_junit() {
+            out.text(&junit::render(&results, now))
         } else {
             // Where logs cannot be stored, they are in their folder.
             let url = stored.as_ref().and_then(|stored| stored.as_ref().ok()).unwrap_or(&folder);
-            out.json(&record.summary(url))?;
-        }
-        kept.transpose()?;
-        if let Some(error) = broken {
-            return Err(error.into());
-        }
-        stored.transpose()?;
-        streamed?;
-        Ok(match failure {
+            out.json(&record.summary(url))
+        };
+        let exit = match failure {
             _ if cancelled => Exit::Cancelled,
             Some(_) => Exit::Component,
             None => Exit::Done,
-        })
+        };
+        let kept = kept.unwrap_or(Ok(()));
+        let logged = broken.map_or(Ok(()), |error| Err(error.into()));
+        let stored = stored.map_or(Ok(()), |stored| Ok(stored.map(drop)?));
+        Ok(out.conclude(exit, [printed, kept, logged, stored, streamed.map_err(CliError::from)]))
     }
 }
 

@@ -7,7 +7,7 @@ use name::Digest;
 use crate::error::CliError;
 use crate::home::Home;
 use crate::machines::Room;
-use crate::needs;
+use crate::needs::{self, Work};
 use crate::output::Output;
 
 /// A throw-away instance that is asked for.
@@ -28,16 +28,12 @@ impl Instance {
         out: &Output,
     ) -> Result<Self, CliError> {
         let parent = parent(base)?;
-        let path = home.environment().path.clone().unwrap_or_default();
-        let managed = matches!(&parent, ParentImage::Name(_) | ParentImage::Arn(_));
-        let mut needs = needs::needs(home.environment().root);
-        needs.retain(|need| match need.package {
-            "mmdebstrap" | "debian-archive-keyring" => managed,
-            "runc" | "passt" | "iproute2" | "mount" | "uidmap" => true,
-            "qemu-utils" | "qemu-system-x86" | "ovmf" => kind == Kind::Machine,
-            _ => false,
-        });
-        needs::check(needs, &path)?;
+        let place = match kind {
+            Kind::Sandbox => Work::Sandbox,
+            Kind::Machine => Work::Machine,
+        };
+        let works: Vec<Work> = Work::on(&parent).into_iter().chain([place]).collect();
+        needs::check(&works, home.environment())?;
         let factory = home.factory(out).await?;
         let path = factory.cells().data().join("machines");
         let room =

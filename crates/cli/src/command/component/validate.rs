@@ -1,9 +1,10 @@
 //! `goldsmith component validate`: every problem of every document.
 
+use factory::Found;
 use name::Account;
 use serde::Serialize;
 
-use super::document::{Found, load};
+use super::document::load;
 use super::object::Objects;
 use super::platform::Platform;
 use crate::environment::Environment;
@@ -66,8 +67,8 @@ impl Validate {
             out.warning(&problems.rendered);
         }
         let failed = !problems.refused.is_empty();
-        if out.is_junit() {
-            out.text(&junit::of_documents(&names, &problems, clock::now_micros()))?;
+        let printed = if out.is_junit() {
+            out.text(&junit::of_documents(&names, &problems, clock::now_micros()))
         } else {
             let (validation_status, about, is) = match failed {
                 false => ("success", &names, "valid"),
@@ -75,8 +76,9 @@ impl Validate {
             };
             let message = format!("Document(s) [{}] is/are {is}.", about.join(", "));
             let problems = out.is_json().then_some(problems.found);
-            out.json(&Verdict { validation_status, message, problems })?;
-        }
-        Ok(if failed { Exit::Input } else { Exit::Done })
+            out.json(&Verdict { validation_status, message, problems })
+        };
+        let exit = if failed { Exit::Input } else { Exit::Done };
+        Ok(out.conclude(exit, [printed]))
     }
 }

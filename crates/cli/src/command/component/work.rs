@@ -203,9 +203,7 @@ impl Work {
             name: &name,
             folder: &room.path().join("trial"),
         };
-        let trial = factory
-            .try_out(&site, handle, story, &self.cancel)
-            .map_err(|failure| CliError::Trial { message: failure.message.clone() })?;
+        let trial = factory.try_out(&site, handle, story, &self.cancel).map_err(CliError::Trial)?;
         teller.note(trial.base().to_owned());
         Ok(Place::Trial(Box::new(trial)))
     }

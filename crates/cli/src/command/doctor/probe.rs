@@ -23,10 +23,9 @@ pub(super) fn all(home: &Home) -> Vec<Finding> {
     let ids = Ids::of_this_user();
     match &ids {
         Ok(_) => findings.push(Finding::new("user ids", State::Ok, "65536 for instances")),
-        Err(error) => findings.push(
-            Finding::new("user ids", State::Missing, chain(error))
-                .mend("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"),
-        ),
+        Err(error) => {
+            findings.push(Finding::new("user ids", State::Missing, chain(error)).mend(error.mend()))
+        }
     }
     let Ok(ids) = ids else { return findings };
     match Cells::new(home.data(), ids) {
