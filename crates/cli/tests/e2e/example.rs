@@ -80,20 +80,6 @@ fn page(port: u16) -> Option<String> {
     Some(page)
 }
 
-/// Debian 13, as 12 in all other tests.
-#[test]
-fn the_other_debian_boots_too() {
-    let setting = Setting::new();
-    let phases = "  - name: test\n    steps:\n      - name: Release\n        action: ExecuteBash\n        \
-                  inputs:\n          commands:\n            - grep -q trixie /etc/os-release\n";
-    let project = setting.project("trixie", phases, "");
-    let text = std::fs::read_to_string(project.join("goldsmith.yaml")).unwrap();
-    setting.write("goldsmith.yaml", &text.replace("debian-minimal-12", "debian-minimal-13"));
-    let report = setting.json(&["build", project.to_str().unwrap()]);
-    assert_eq!(report["state"], "AVAILABLE");
-    assert!(setting.run(&["delete", "trixie", "--yes"]).status.success());
-}
-
 /// Exports the AMI in every format; all hold the same disk, whose file
 /// systems are sound.
 fn exports_are_the_image(setting: &Setting, ami: &str) {

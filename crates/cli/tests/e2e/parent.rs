@@ -1,6 +1,6 @@
 //! An image as the parent of another: by its disk, kept partition for
 //! partition; and a machine that upgrades its own kernel boots again. And a
-//! disk with another file system, from the web.
+//! disk with another file system, from the web, and the other Debian.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -15,7 +15,7 @@ use crate::setting::{Setting, text};
 
 #[test]
 fn a_disk_image_becomes_a_base_and_its_kernel_can_be_upgraded() {
-    let setting = Setting::new();
+    let setting = Setting::beside_others();
     let disk = parent(&setting, "qcow2");
     let digest = name::Digest::of(&fs::read(&disk).unwrap()).hex();
 
@@ -57,7 +57,7 @@ fn child(setting: &Setting, parent: &str, component: &str, digest: &str) -> Path
         &format!(
             "recipe:\n  name: child\n  semanticVersion: 1.0.0\n  parentImage: {parent}\n  \
              components:\n    - componentArn: ./child.yaml\n  blockDeviceMappings:\n    \
-             - deviceName: /dev/xvda\n      ebs: {volumeSize: 6}\ngoldsmith:\n  parentImageSha256: \"{digest}\"\n"
+             - deviceName: /dev/xvda\n      ebs: {{volumeSize: 6}}\ngoldsmith:\n  parentImageSha256: \"{digest}\"\n"
         ),
     )
     .parent()
@@ -102,10 +102,24 @@ phases:
             - grep -q vmlinuz-99.0-test /proc/cmdline
 "#;
 
+/// Debian 13, as 12 in all other tests.
+#[test]
+fn the_other_debian_boots_too() {
+    let setting = Setting::beside_others();
+    let phases = "  - name: test\n    steps:\n      - name: Release\n        action: ExecuteBash\n        \
+                  inputs:\n          commands:\n            - grep -q trixie /etc/os-release\n";
+    let project = setting.project("trixie", phases, "");
+    let text = std::fs::read_to_string(project.join("goldsmith.yaml")).unwrap();
+    setting.write("goldsmith.yaml", &text.replace("debian-minimal-12", "debian-minimal-13"));
+    let report = setting.json(&["build", project.to_str().unwrap()]);
+    assert_eq!(report["state"], "AVAILABLE");
+    assert!(setting.run(&["delete", "trixie", "--yes"]).status.success());
+}
+
 /// As Amazon Linux comes: the same partitions, but the root is XFS.
 #[test]
 fn a_disk_with_xfs_from_the_web_becomes_a_base() {
-    let setting = Setting::new();
+    let setting = Setting::beside_others();
     let raw = parent(&setting, "raw");
     let folder = raw.parent().unwrap();
     to_xfs(&raw);

@@ -5,28 +5,43 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// One build at a time: the counts of what is left behind need quiet, and two
-/// emulated machines at once would each be too slow.
-static QUIET: Mutex<()> = Mutex::new(());
+/// The counts of what is left behind need quiet; who counts nothing may work
+/// beside others that do not.
+static QUIET: RwLock<()> = RwLock::new(());
 
 /// A test's hold on the data folder.
 pub(crate) struct Setting {
     data: PathBuf,
     folder: tempfile::TempDir,
-    _quiet: MutexGuard<'static, ()>,
+    _hold: Hold,
+}
+
+#[expect(dead_code, reason = "held until the test ends, never read")]
+enum Hold {
+    Alone(RwLockWriteGuard<'static, ()>),
+    Beside(RwLockReadGuard<'static, ()>),
 }
 
 impl Setting {
+    /// Waits until no other test works, and keeps them waiting.
     pub(crate) fn new() -> Self {
-        let quiet = QUIET.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::held(Hold::Alone(QUIET.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Waits until only such tests work that let others work beside them.
+    pub(crate) fn beside_others() -> Self {
+        Self::held(Hold::Beside(QUIET.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn held(hold: Hold) -> Self {
         let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e-data");
-        Self { data, folder: tempfile::tempdir().unwrap(), _quiet: quiet }
+        Self { data, folder: tempfile::tempdir().unwrap(), _hold: hold }
     }
 
     pub(crate) fn data(&self) -> &Path {
