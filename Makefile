@@ -19,12 +19,11 @@ test: packages check unit clients vm user ## Runs everything that must pass, as 
 
 check: ## Judges formatting, lints and the house rules
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets --test e2e -- -D warnings
 	cargo test --locked --workspace --test tidy
 
 unit: ## Runs the unit and property tests
 	$(CARGO_TEST) --locked --workspace
-	cargo test --locked --workspace --doc
 
 clients: packages build ## Runs the AWS CLI and boto3 against a real server
 	scripts/clients
@@ -37,9 +36,9 @@ user: packages build ## Builds the example as an ordinary user, also when root a
 	scripts/as-user goldsmith build examples/web-server
 
 bench: packages build ## Measures builds, documents and the API
-	cargo run --locked --package xtask -- bench
-	cargo run --locked --release --package xtask -- bench component
-	cargo run --locked --release --package xtask -- bench api
+	cargo xtask bench
+	cargo xtask bench component
+	cargo xtask bench api
 
 fuzz: ## Feeds the parsers noise, each for FUZZ_SECONDS
 	scripts/fuzz

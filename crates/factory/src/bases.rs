@@ -54,6 +54,18 @@ pub(crate) fn remove(
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error),
     }
+    let (removed, trees) = forget(data, bases, snapshots)?;
+    recover::remove(cells, trees).map_err(io::Error::other)?;
+    Ok(Some(removed))
+}
+
+/// Takes the receipts and the disks of bases away; returns how many these were, and the trees that
+/// nothing names any more, which only cells can remove.
+fn forget(
+    data: &Path,
+    bases: Bases,
+    snapshots: &HashSet<Digest>,
+) -> io::Result<(usize, Vec<PathBuf>)> {
     let mut stays = HashSet::new();
     let mut removed = 0;
     for (path, receipt) in Receipt::all(data)? {
@@ -78,8 +90,7 @@ pub(crate) fn remove(
             false => fs::remove_file(data.join(path))?,
         }
     }
-    recover::remove(cells, trees).map_err(io::Error::other)?;
-    Ok(Some(removed))
+    Ok((removed, trees))
 }
 
 fn open(data: &Path) -> io::Result<File> {
@@ -120,7 +131,7 @@ mod tests {
     async fn bases_of_deleted_images_go_and_all_where_that_is_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         let factory = fixture::factory(folder.path()).await;
-        let (cells, data) = (&factory.cells, factory.cells.data());
+        let data = factory.cells.data();
         let gone = make(data, "gone", Some(MadeOf::Image));
         let parent = make(data, "parent", Some(MadeOf::Image));
         make(data, "imported", Some(MadeOf::Disk));
@@ -131,22 +142,26 @@ mod tests {
         }
         fs::create_dir(data.join(FOLDER).join("torn")).unwrap();
         let snapshots = HashSet::from([parent]);
-        let remove = |bases| remove(cells, bases, &snapshots).unwrap();
+        let forget = |bases| {
+            let (forgotten, trees) = forget(data, bases, &snapshots).unwrap();
+            trees.iter().for_each(|tree| fs::remove_dir(data.join(tree)).unwrap());
+            forgotten
+        };
         let names = || entries(data).unwrap();
 
         let all = names();
         let held = [hold(data).unwrap(), hold(data).unwrap()];
-        assert_eq!(remove(Bases::All), None);
+        assert_eq!(remove(&factory.cells, Bases::All, &snapshots).unwrap(), None);
         assert_eq!(names().len(), all.len());
         drop(held);
 
-        assert_eq!(remove(Bases::OfDeletedImages), Some(1));
+        assert_eq!(forget(Bases::OfDeletedImages), 1);
         assert_eq!(names().len(), 4 * 3);
         assert!(!names().iter().any(|path| path.to_string_lossy().contains(&gone.hex())));
         assert!(Receipt::find(data, &parent).is_some());
-        assert_eq!(remove(Bases::OfDeletedImages), Some(0));
+        assert_eq!(forget(Bases::OfDeletedImages), 0);
 
-        assert_eq!(remove(Bases::All), Some(4));
+        assert_eq!(forget(Bases::All), 4);
         assert!(names().is_empty());
     }
 }

@@ -133,9 +133,8 @@ mod tests {
         assert_eq!(ended, ["web/1.0.0/1"]);
         let found = run::find(&second.db, run::Wanted::Latest).await.unwrap();
         assert_eq!(found.state, ImageState::Failed);
-        assert!(work.exists());
-        let recovered = recover(&second.db, &second.cells).await.unwrap();
-        assert_eq!(recovered, Recovered { failed: vec![], left: None });
-        assert!(!work.exists());
+        let live = run::unfinished(&second.db).await.unwrap();
+        assert!(live.is_empty());
+        assert_eq!(folders(second.cells.data()).unwrap(), [found.work]);
     }
 }
