@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How often systemd is asked whether it is done.
+/// How often it is looked whether systemd has answered.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How many ticks to wait for it: five minutes.
 const BOOT_TICKS: u32 = 5 * 60 * 4;
+
+/// How many ticks lie between two questions, where systemd answers each at once.
+const PAUSE: u32 = 4;
 
 /// Returns the seconds since the kernel started, 0 where it does not tell.
 pub(crate) fn uptime() -> f64 {
@@ -21,18 +25,37 @@ pub(crate) fn uptime() -> f64 {
 
 /// Waits until systemd has started what it starts at boot, five minutes at most.
 ///
-/// Asks again and again because `--wait` came with systemd 240, and a machine
-/// with failed units (`degraded`) has booted too.
+/// A machine with failed units (`degraded`) has booted too.
 pub(crate) fn wait_for_boot() {
     if !Path::new("/run/systemd/system").is_dir() {
         return;
     }
-    for _ in 0..BOOT_TICKS {
-        match command("systemctl", &["is-system-running"]).stderr(Stdio::null()).output() {
-            Ok(output) if is_booting(&output.stdout) => sleep(TICK),
-            Ok(_) | Err(_) => return,
+    let mut ticks = 0..BOOT_TICKS;
+    while ticks.nth(PAUSE as usize - 1).is_some() {
+        // Asked once, it answers when it is done: an emulated processor would
+        // spend a third of its boot on asking again and again. `--wait` came
+        // with systemd 240.
+        for arguments in [&["is-system-running", "--wait"][..], &["is-system-running"]] {
+            match answer(arguments, &mut ticks) {
+                Ok(state) if is_booting(&state) => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+        sleep(TICK * PAUSE);
+    }
+}
+
+/// Returns what systemctl(1) says, nothing if it has not ended when the ticks have.
+fn answer(arguments: &[&str], ticks: &mut Range<u32>) -> io::Result<Vec<u8>> {
+    let mut systemctl = command("systemctl", arguments);
+    let mut asked = systemctl.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    while asked.try_wait()?.is_none() {
+        match ticks.next() {
+            Some(_) => sleep(TICK),
+            None => asked.kill()?,
         }
     }
+    Ok(asked.wait_with_output()?.stdout)
 }
 
 fn is_booting(state: &[u8]) -> bool {
