@@ -3,9 +3,9 @@
 //! Each is locked while its machine runs, so that what a crash left behind
 //! can be told from what is in use, and removed.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, Task};
@@ -40,12 +40,14 @@ impl Room {
         &self.path
     }
 
-    /// Makes a file that the machine can read; returns it and its path
+    /// Makes a file that only the machine can read; returns it and its path
     /// relative to the data folder.
     pub(crate) fn file(&self, name: &str) -> io::Result<(File, PathBuf)> {
         let path = self.path.join(name);
-        let file = File::create(self.cells.data().join(&path))?;
-        file.set_permissions(Permissions::from_mode(0o644))?;
+        let mut options = File::options();
+        let options = options.write(true).create_new(true).mode(0o600);
+        let file = options.open(self.cells.data().join(&path))?;
+        self.cells.hand_over(&path)?;
         Ok((file, path))
     }
 }

@@ -1,5 +1,7 @@
 //! Gets the base at hand: one that was made before, or a new one.
 
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -144,8 +146,11 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     let region = Region::open(cells.data(), &snapshot.region).map_err(|error| fail(&error))?;
     let map = publish::read_map(region.store(), &snapshot.digest).map_err(|error| fail(&error))?;
     let raw = ground.folder.join("parent.raw");
-    let file = std::fs::create_dir_all(cells.data().join(ground.folder))
-        .and_then(|()| std::fs::File::create(cells.data().join(&raw)))
+    // As root, others can pass through the data folder: a disk is not for them.
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let file = fs::create_dir_all(cells.data().join(ground.folder))
+        .and_then(|()| options.open(cells.data().join(&raw)))
         .map_err(|error| fail(&error))?;
     let mut progress = |progress: publish::Progress| {
         (ground.progress)(progress.done, progress.total);
@@ -199,8 +204,6 @@ fn day() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use tokio::runtime::Runtime;
 
     use super::*;
