@@ -118,7 +118,7 @@ fn a_machine_that_dies_fails_the_test() {
     let mut said = String::new();
     build.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(build.wait().unwrap().code(), Some(4));
-    for part in ["component dies: phase test: step Try: ", "begun"] {
+    for part in ["component component: phase test: step Try: ", "begun"] {
         assert!(said.contains(part), "`{part}` is not told in:\n{said}");
     }
     let shown = setting.json(&["show", "dies"]).to_string();
