@@ -109,6 +109,8 @@ fn tests(owner: &str, name: &str) -> usize {
         return 0;
     }
     let head = format!("fn {name}(");
+    // As a harness of our own names what it runs.
+    let listed = format!("(\"{name}\", ");
     let mut count = 0;
     for file in sources(&[&folder]) {
         let within = file.with_extension("");
@@ -128,7 +130,8 @@ fn tests(owner: &str, name: &str) -> usize {
             .iter()
             .enumerate()
             .filter(|(at, line)| {
-                line.trim_start_matches("async ").starts_with(&head) && is_test(*at)
+                let is_function = line.trim_start_matches("async ").starts_with(&head);
+                is_function && is_test(*at) || line.starts_with(&listed)
             })
             .count();
     }
