@@ -41,14 +41,20 @@ fn sfdisk_accepts_the_table() {
     assert_eq!(Table::read(image.open()).unwrap(), layout.table());
 }
 
-#[test]
-fn sfdisk_accepts_an_enlarged_table() {
+/// Returns a disk with an ESP and a Linux partition, made by sfdisk.
+fn partitioned() -> Image {
     let image = Image::new();
     image.create().set_len(64 << 20).unwrap();
     let script = image.beside("script");
     std::fs::write(&script, "label: gpt\nsize=8MiB, type=U, name=esp\ntype=L\n").unwrap();
     let shell = format!("sfdisk -q {} < {}", image.path().display(), script.display());
     run_ok("sh", &["-c", &shell]);
+    image
+}
+
+#[test]
+fn sfdisk_accepts_an_enlarged_table() {
+    let image = partitioned();
     let table = Table::read(image.open()).unwrap();
     let enlarged = table.enlarged(3 << 30, table.partitions[1].offset());
     image.open().set_len(3 << 30).unwrap();
@@ -61,12 +67,7 @@ fn sfdisk_accepts_an_enlarged_table() {
 
 #[test]
 fn a_table_by_sfdisk_is_read() {
-    let image = Image::new();
-    image.create().set_len(64 << 20).unwrap();
-    let script = image.beside("script");
-    std::fs::write(&script, "label: gpt\nsize=8MiB, type=U, name=esp\ntype=L\n").unwrap();
-    let shell = format!("sfdisk -q {} < {}", image.path().display(), script.display());
-    run_ok("sh", &["-c", &shell]);
+    let image = partitioned();
     let table = Table::read(image.open()).unwrap();
     assert_eq!(table.partitions.len(), 2);
     assert_eq!(table.partitions[0].type_guid, disk::gpt::EFI_SYSTEM);
