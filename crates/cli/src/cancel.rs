@@ -13,15 +13,16 @@ use crate::exit::Exit;
 /// Returns a flag that SIGINT, SIGTERM or SIGHUP sets; `told` is called then.
 ///
 /// A second signal ends the process: cells and what runs in them end with it,
-/// and the next start removes their folders. SIGINT and SIGHUP mean nothing to
-/// a process that was started to ignore them, by nohup(1) or in the background
-/// of a script.
+/// and the next start removes their folders. SIGHUP means nothing to a process
+/// that was started to ignore it, by nohup(1). SIGINT always means something:
+/// shells have what scripts put into the background ignore it, where whoever
+/// sends it knows whom.
 pub(crate) fn on_signals(told: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     // Listening replaces what the process was started with, so this is first.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let listen = |kind: SignalKind| {
-        let heeded = kind == SignalKind::terminate() || !is_ignored(&status, kind);
+        let heeded = kind != SignalKind::hangup() || !is_ignored(&status, kind);
         heeded.then(|| signal(kind).map_err(CliError::Runtime)).transpose()
     };
     let mut signals = [

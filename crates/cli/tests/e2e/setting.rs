@@ -75,10 +75,7 @@ impl Setting {
     /// Returns the command with another data folder.
     pub(crate) fn command_in(&self, data: &Path) -> Command {
         let program = std::env::var_os("GOLDSMITH_BIN").expect("`make vm` names the program");
-        let mut command = Command::new("env");
-        // Tests end it as Ctrl-C does, and may run in the background of a script,
-        // where that is ignored.
-        command.arg("--default-signal=INT").arg(program);
+        let mut command = Command::new(program);
         command.arg("--data-dir").arg(data).stdin(Stdio::null());
         command
     }
