@@ -1,23 +1,6 @@
-//! Images: what builds of recipes make, and the states they pass through.
+//! The states that images pass through.
 
 use std::fmt;
-
-use name::{AmiId, Arn, Region, RunId};
-
-/// One build of a recipe's version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// Its build-version ARN.
-    pub arn: Arn,
-    /// The run that makes or made it.
-    pub run: RunId,
-    /// Where it stands.
-    pub state: ImageState,
-    /// Why it stands there, at most 1024 characters; empty if all is well.
-    pub reason: String,
-    /// What was published, region by region.
-    pub amis: Vec<(Region, AmiId)>,
-}
 
 /// Where an image stands (reference §1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

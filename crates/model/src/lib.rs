@@ -27,7 +27,7 @@ pub use component::{
     ComponentReference, ComponentUse, Components, ComponentsError, ParseReferenceError,
 };
 pub use distribution::{AmiDistribution, Distribution, Distributions, DistributionsError};
-pub use image::{IllegalTransition, Image, ImageState};
+pub use image::{IllegalTransition, ImageState};
 pub use infrastructure::Infrastructure;
 pub use instance_type::{InstanceType, ParseInstanceTypeError};
 pub use machine::{Architecture, BootMode};

@@ -157,18 +157,30 @@ impl FromStr for NameTemplate {
                     }
                     pattern.length()
                 }
-                // Two digits a node is a guess; three nodes and a build of
-                // full length would leave no room for anything else.
-                Part::BuildVersion => "00.00.00-00".len(),
+                // Three nodes and a build, of ten digits at most.
+                Part::BuildVersion => 4 * 10 + 3,
             };
         }
         if !(3..=128).contains(&length) {
             return Err(TemplateError::BadLength(length));
         }
-        if text.starts_with([' ', '.']) || text.ends_with([' ', '.']) {
+        // A date's pattern may end with a dot, too.
+        let name: String = template.0.iter().map(example).collect();
+        if name.starts_with([' ', '.']) || name.ends_with([' ', '.']) {
             return Err(TemplateError::BadEdge);
         }
         Ok(Self(template))
+    }
+}
+
+/// Returns what a part may be filled in with.
+fn example(part: &Part) -> String {
+    let time =
+        BuildTime { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
+    match part {
+        Part::Literal(text) => text.clone(),
+        Part::BuildDate(pattern) => pattern.format(&time),
+        Part::BuildVersion => "1.0.0-1".to_owned(),
     }
 }
 
@@ -231,6 +243,9 @@ mod tests {
         refuse("ab", TemplateError::BadLength(2));
         refuse(&"a".repeat(129), TemplateError::BadLength(129));
         refuse(" web", TemplateError::BadEdge);
+        refuse("web {{imagebuilder:buildDate:yyyy.}}", TemplateError::BadEdge);
+        let long = format!("{}{{{{imagebuilder:buildVersion}}}}", "a".repeat(86));
+        refuse(&long, TemplateError::BadLength(129));
         refuse("web-{{imagebuilder:buildDate:HH:mm}}", TemplateError::BadCharacter(':'));
         let (pattern, letter) = ("YYYY".to_owned(), 'Y');
         refuse(

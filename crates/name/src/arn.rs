@@ -193,11 +193,6 @@ impl Kind {
         }
     }
 
-    /// Returns the kind that [`Kind::as_str`] spells so, if there is one.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
     /// Returns whether resources of this kind have versions.
     pub fn has_versions(self) -> bool {
         self.depth() >= Depth::Version
@@ -306,15 +301,20 @@ fn parse(text: &str) -> Result<Arn, ParseArnErrorKind> {
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { partition, region, owner, kind, name, level } = self;
-        let owner = match owner {
-            Owner::Account(account) => account.as_str(),
-            Owner::Managed(owner) => owner,
-        };
         write!(f, "arn:{partition}:imagebuilder:{region}:{owner}:{}/{name}", kind.as_str())?;
         match level {
             Level::Name => Ok(()),
             Level::Version(version) => write!(f, "/{version}"),
             Level::Build(build) => write!(f, "/{build}"),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => f.write_str(account.as_str()),
+            Self::Managed(owner) => f.write_str(owner),
         }
     }
 }
