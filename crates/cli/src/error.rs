@@ -162,13 +162,12 @@ impl CliError {
                 Cause::Lacking => Exit::Lacking,
                 Cause::Component | Cause::Test | Cause::Factory => Exit::Other,
             },
-            Self::Find(FindError::Several { .. }) => Exit::Input,
+            Self::Find(FindError::Several { .. } | FindError::Places { .. }) => Exit::Input,
             Self::Secure { .. } | Self::Value(_) | Self::Tls(_) => Exit::Input,
             Self::Find(_) | Self::Unknown { .. } | Self::NoKey { .. } => Exit::NotFound,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Missing { .. } => Exit::NotFound,
-                StoreErrorKind::Ambiguous { .. }
-                | StoreErrorKind::Taken { .. }
+                StoreErrorKind::Taken { .. }
                 | StoreErrorKind::HasValue { .. }
                 | StoreErrorKind::OtherType { .. }
                 | StoreErrorKind::Value { .. } => Exit::Input,

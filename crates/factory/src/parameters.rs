@@ -9,6 +9,7 @@ use std::path::Path;
 
 use channel::Stored;
 use document::StoredUse;
+use name::Account;
 use store::{Db, Keyring, KeyringError, StoreError, parameter};
 use tokio::runtime::Handle;
 
@@ -17,11 +18,11 @@ use crate::{Cause, Failure};
 
 /// A parameter store.
 pub trait Parameters: fmt::Debug + Send + Sync {
-    /// Returns the parameter that documents call `name`, or `None` if there is
-    /// none.
+    /// Returns the parameter that an account's documents call `name`, or `None`
+    /// if there is none.
     ///
     /// Called on a thread that may wait.
-    fn find(&self, name: &str) -> Result<Option<Stored>, StoreError>;
+    fn find(&self, account: &Account, name: &str) -> Result<Option<Stored>, StoreError>;
 }
 
 /// A store without parameters.
@@ -29,7 +30,7 @@ pub trait Parameters: fmt::Debug + Send + Sync {
 pub struct NoParameters;
 
 impl Parameters for NoParameters {
-    fn find(&self, _: &str) -> Result<Option<Stored>, StoreError> {
+    fn find(&self, _: &Account, _: &str) -> Result<Option<Stored>, StoreError> {
         Ok(None)
     }
 }
@@ -55,8 +56,9 @@ impl KeptParameters {
 }
 
 impl Parameters for KeptParameters {
-    fn find(&self, name: &str) -> Result<Option<Stored>, StoreError> {
-        let found = self.handle.block_on(parameter::read(&self.db, &self.keyring, name))?;
+    fn find(&self, account: &Account, name: &str) -> Result<Option<Stored>, StoreError> {
+        let read = parameter::read(&self.db, &self.keyring, account, name);
+        let found = self.handle.block_on(read)?;
         Ok(found.map(|(value, kind)| Stored {
             name: name.to_owned(),
             value: value.expose().to_owned(),
@@ -65,11 +67,11 @@ impl Parameters for KeptParameters {
     }
 }
 
-/// Finds what `phases` of `component` refer to.
+/// Finds what `phases` of `component` refer to, each by `find`.
 ///
 /// Fails if a parameter is not there, which names the step that wants it.
 pub fn stored_parameters(
-    parameters: &dyn Parameters,
+    find: &dyn Fn(&str) -> Result<Option<Stored>, StoreError>,
     component: &LoadedComponent,
     phases: &[&str],
     cause: Cause,
@@ -90,7 +92,7 @@ pub fn stored_parameters(
         let is_secret = found.iter().any(|it| it.secure && it.value.contains(&wanted.name));
         let shown = if is_secret { "********" } else { &wanted.name };
         let fail = |reason: &str| failure(cause, component, &wanted, shown, reason);
-        match parameters.find(&wanted.name) {
+        match find(&wanted.name) {
             Ok(Some(stored)) => found.push(Stored { name: wanted.name.clone(), ..stored }),
             Ok(None) => return Err(fail("there is none")),
             Err(error) => {
@@ -126,13 +128,12 @@ mod tests {
 
     use super::*;
 
-    /// The parameters of these names have these values.
-    #[derive(Debug)]
-    struct These(&'static [(&'static str, &'static str)]);
+    type Found = Result<Option<Stored>, StoreError>;
 
-    impl Parameters for These {
-        fn find(&self, name: &str) -> Result<Option<Stored>, StoreError> {
-            let found = self.0.iter().find(|(known, _)| *known == name);
+    /// The parameters of these names have these values.
+    fn these(known: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Found {
+        |wanted| {
+            let found = known.iter().find(|(name, _)| *name == wanted);
             Ok(found.map(|(name, value)| Stored {
                 name: (*name).to_owned(),
                 value: (*value).to_owned(),
@@ -169,7 +170,7 @@ phases:
 
     #[test]
     fn what_the_phases_refer_to_is_found() {
-        let these = These(&[("/a", "1"), ("/b", "aws:ssm:/e"), ("/c", "3"), ("/e", "5")]);
+        let these = these(&[("/a", "1"), ("/b", "aws:ssm:/e"), ("/c", "3"), ("/e", "5")]);
         let found =
             stored_parameters(&these, &component(), &["build", "validate"], Cause::Component)
                 .unwrap();
@@ -181,23 +182,23 @@ phases:
 
     #[test]
     fn what_is_missing_is_named() {
-        let check = |these: &dyn Parameters, phase, expected: &str| {
+        let check = |these: &dyn Fn(&str) -> Found, phase, expected: &str| {
             let failure =
                 stored_parameters(these, &component(), &[phase], Cause::Component).unwrap_err();
             assert_eq!(failure.to_string(), expected);
         };
         check(
-            &NoParameters,
+            &these(&[]),
             "build",
             "component web: phase build: step Direct needs the stored parameter `/a` for `{{ aws:ssm:/a }}`: there is none",
         );
         check(
-            &These(&[("/a", ""), ("/b", "/x"), ("/c", "")]),
+            &these(&[("/a", ""), ("/b", "/x"), ("/c", "")]),
             "build",
             "component web: phase build: step Indirect needs the stored parameter `********` for `{{ aws:ssm:resolve(aws:ssm:/b) }}`: there is none",
         );
         check(
-            &NoParameters,
+            &these(&[]),
             "test",
             "component web: phase test: step Later needs the stored parameter `/d` for `{{ aws:ssm:/d }}`: there is none",
         );

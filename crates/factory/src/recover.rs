@@ -131,7 +131,7 @@ mod tests {
         drop(first);
         let ended = end_dead_runs(&second.db, second.cells.data()).await.unwrap();
         assert_eq!(ended, ["web/1.0.0/1"]);
-        let found = run::find(&second.db, run::Wanted::Latest).await.unwrap();
+        let found = run::list(&second.db).await.unwrap().remove(0);
         assert_eq!(found.state, ImageState::Failed);
         let live = run::unfinished(&second.db).await.unwrap();
         assert!(live.is_empty());

@@ -93,26 +93,17 @@ impl<'a> Teller<'a> {
         self.notice(&Notice::Progress { step, done, total });
     }
 
-    /// Returns the failure of a component that came to its end, with `message`.
-    pub(crate) fn component_failure(
+    /// Returns the failure that `tell` makes of a component's story and `message`:
+    /// [`Story::failure`] or [`Story::cut_short`].
+    pub(crate) fn failure(
         &self,
+        tell: impl FnOnce(&mut Story, Cause, &str, String) -> Failure,
         cause: Cause,
         component: &str,
-        message: String,
+        message: &str,
     ) -> Box<Failure> {
-        let message = cut(&message, bound::MESSAGE);
-        Box::new(self.told().story.failure(cause, component, message))
-    }
-
-    /// Returns the failure of a component that was cut short, for the reason in `message`.
-    pub(crate) fn component_cut_short(
-        &self,
-        cause: Cause,
-        component: &str,
-        message: String,
-    ) -> Box<Failure> {
-        let message = cut(&message, bound::MESSAGE);
-        Box::new(self.told().story.cut_short(cause, component, message))
+        let message = cut(message, bound::MESSAGE);
+        Box::new(tell(&mut self.told().story, cause, component, message))
     }
 
     pub(crate) fn log_error(&self) -> Option<LogError> {
@@ -300,7 +291,7 @@ mod tests {
             outputs: serde_json::Value::Null,
         };
         teller.event("web", &ended(&huge));
-        let failure = teller.component_failure(Cause::Component, "web", huge.clone());
+        let failure = teller.failure(Story::failure, Cause::Component, "web", &huge);
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         assert!(length(&failure.phase) <= bound::NAME && length(&failure.step) <= bound::NAME);
         assert!(failure.message.len() <= bound::MESSAGE, "{}", failure.message.len());

@@ -329,7 +329,6 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::sync::{Arc, Mutex};
 
-    use store::run::Wanted;
     use tokio::runtime::Runtime;
 
     use super::*;
@@ -393,7 +392,7 @@ mod tests {
         fn kept(&self) -> (ImageState, StepState, usize) {
             let db = &self.factory.db;
             self.runtime.block_on(async {
-                let run = run::find(db, Wanted::Latest).await.unwrap();
+                let run = run::list(db).await.unwrap().remove(0);
                 let step = step::list(db, run.id).await.unwrap().pop().unwrap();
                 (run.state, step.state, store::ami::of_run(db, run.id).await.unwrap().len())
             })

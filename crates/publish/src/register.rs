@@ -398,7 +398,7 @@ mod tests {
         let tags: Vec<_> = amis[0].ami.tags.iter().collect();
         assert_eq!(tags, [("Built", "2022-07-28"), ("Of", "1.0.0-1")]);
         assert_eq!(store::ami::of_run(&db, run).await.unwrap(), amis);
-        let found = store::run::find(&db, store::run::Wanted::Latest).await.unwrap();
+        let found = store::run::list(&db).await.unwrap().remove(0);
         assert_eq!((found.state, found.ended_at), (model::ImageState::Available, Some(5)));
 
         for (entry, region) in amis.iter().zip(&regions) {

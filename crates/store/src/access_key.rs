@@ -1,7 +1,8 @@
 //! Access keys: what an account's requests are signed with. Their secrets are sealed.
 
 use seal::Secret;
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::KeyStatus;
 use name::{AccessKeyId, Account};
@@ -77,15 +78,16 @@ pub async fn secret(
     id: &AccessKeyId,
 ) -> Result<Option<(Account, Secret)>, StoreError> {
     attempt("find the access key", async {
-        let row: Option<(String, String)> =
-            sqlx::query_as("SELECT account, secret FROM access_key WHERE id = $1 AND status = $2")
+        let row =
+            sqlx::query("SELECT account, secret FROM access_key WHERE id = $1 AND status = $2")
                 .bind(id.as_str())
                 .bind(KeyStatus::Active.as_str())
                 .fetch_optional(db.pool())
                 .await?;
-        let Some((account, sealed)) = row else { return Ok(None) };
-        let account = text("account", account)?;
-        let secret = keyring.open_column("secret", &context(&account, id), &sealed)?;
+        let Some(row) = row else { return Ok(None) };
+        let account = text(&row, "account")?;
+        let secret =
+            keyring.open_column("secret", &context(&account, id), row.try_get("secret")?)?;
         Ok(Some((account, secret)))
     })
     .await
@@ -94,13 +96,13 @@ pub async fn secret(
 /// Returns all keys, those of an account together, the newest first.
 pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
     attempt("list the access keys", async {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows = sqlx::query(
             "SELECT id, account, status, created_at, used_at FROM access_key
               ORDER BY account, created_at DESC, id",
         )
         .fetch_all(db.pool())
         .await?;
-        rows.into_iter().map(Entry::try_from).collect()
+        rows.into_iter().map(Entry::read).collect()
     })
     .await
 }
@@ -184,25 +186,14 @@ fn require(id: &AccessKeyId, rows: u64) -> Result<(), StoreErrorKind> {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    account: String,
-    status: String,
-    created_at: i64,
-    used_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Entry {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Entry {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            id: text("id", row.id)?,
-            account: text("account", row.account)?,
-            status: word("status", row.status, &KeyStatus::ALL, KeyStatus::as_str)?,
-            created_at: row.created_at,
-            used_at: row.used_at,
+            id: text(&row, "id")?,
+            account: text(&row, "account")?,
+            status: word(&row, "status", &KeyStatus::ALL, KeyStatus::as_str)?,
+            created_at: row.try_get("created_at")?,
+            used_at: row.try_get("used_at")?,
         })
     }
 }

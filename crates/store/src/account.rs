@@ -1,6 +1,7 @@
 //! Accounts: who owns images, and in whose name requests are made.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::Alias;
 use name::Account;
@@ -47,9 +48,9 @@ pub async fn first(
             return Ok(first);
         }
         let mut tx = db.begin().await?;
-        let row: Option<Row> = sqlx::query_as(OLDEST).fetch_optional(&mut *tx).await?;
+        let row = sqlx::query(OLDEST).fetch_optional(&mut *tx).await?;
         if let Some(row) = row {
-            return row.try_into();
+            return Entry::read(row);
         }
         insert(&mut tx, &entry).await?;
         access_key::insert(&mut tx, keyring, &entry.id, key).await?;
@@ -62,12 +63,12 @@ pub async fn first(
 /// Returns the account with the id or alias.
 pub async fn find(db: &Db, name: &str) -> Result<Entry, StoreError> {
     attempt("find the account", async {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM account WHERE id = $1 OR alias = $1")
+        let row = sqlx::query("SELECT * FROM account WHERE id = $1 OR alias = $1")
             .bind(name)
             .fetch_optional(db.pool())
             .await?;
         let missing = || StoreErrorKind::Missing { what: format!("account `{name}`") };
-        row.ok_or_else(missing)?.try_into()
+        Entry::read(row.ok_or_else(missing)?)
     })
     .await
 }
@@ -75,10 +76,10 @@ pub async fn find(db: &Db, name: &str) -> Result<Entry, StoreError> {
 /// Returns all accounts, the oldest first.
 pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
     attempt("list the accounts", async {
-        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM account ORDER BY created_at, id")
+        let rows = sqlx::query("SELECT * FROM account ORDER BY created_at, id")
             .fetch_all(db.pool())
             .await?;
-        rows.into_iter().map(Entry::try_from).collect()
+        rows.into_iter().map(Entry::read).collect()
     })
     .await
 }
@@ -86,8 +87,8 @@ pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
 const OLDEST: &str = "SELECT * FROM account ORDER BY created_at, id LIMIT 1";
 
 async fn oldest(db: &Db) -> Result<Option<Entry>, StoreErrorKind> {
-    let row: Option<Row> = sqlx::query_as(OLDEST).fetch_optional(db.pool()).await?;
-    row.map(Entry::try_from).transpose()
+    let row = sqlx::query(OLDEST).fetch_optional(db.pool()).await?;
+    row.map(Entry::read).transpose()
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), StoreErrorKind> {
@@ -105,21 +106,12 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), S
     Err(StoreErrorKind::Taken { what: format!("account `{}`", entry.alias) })
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    alias: String,
-    created_at: i64,
-}
-
-impl TryFrom<Row> for Entry {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Entry {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            id: text("id", row.id)?,
-            alias: text("alias", row.alias)?,
-            created_at: row.created_at,
+            id: text(&row, "id")?,
+            alias: text(&row, "alias")?,
+            created_at: row.try_get("created_at")?,
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
 use model::{Ami, Architecture, BootMode};
 use name::{Account, AmiId, Region, RunId};
@@ -45,11 +46,11 @@ pub struct Registration {
 /// Returns the AMI with the id.
 pub async fn get(db: &Db, id: AmiId) -> Result<Entry, StoreError> {
     attempt("find the AMI", async {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM ami WHERE id = $1")
+        let row = sqlx::query("SELECT * FROM ami WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(db.pool())
             .await?;
-        row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?.try_into()
+        Entry::read(row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?)
     })
     .await
 }
@@ -57,7 +58,7 @@ pub async fn get(db: &Db, id: AmiId) -> Result<Entry, StoreError> {
 /// Returns all AMIs, the newest first.
 pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
     attempt("list the AMIs", async {
-        let rows = sqlx::query_as("SELECT * FROM ami ORDER BY created_at DESC, region, id");
+        let rows = sqlx::query("SELECT * FROM ami ORDER BY created_at DESC, region, id");
         read(rows.fetch_all(db.pool()).await?)
     })
     .await
@@ -66,7 +67,7 @@ pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
 /// Returns the AMIs that a run made, by region.
 pub async fn of_run(db: &Db, run: RunId) -> Result<Vec<Entry>, StoreError> {
     attempt("list the run's AMIs", async {
-        let rows = sqlx::query_as("SELECT * FROM ami WHERE run_id = $1 ORDER BY region, id");
+        let rows = sqlx::query("SELECT * FROM ami WHERE run_id = $1 ORDER BY region, id");
         read(rows.bind(run.to_string()).fetch_all(db.pool()).await?)
     })
     .await
@@ -78,7 +79,7 @@ pub async fn of_runs(db: &Db, runs: &[RunId]) -> Result<Vec<Entry>, StoreError> 
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        read(of_runs_sql(runs).build_query_as().fetch_all(db.pool()).await?)
+        read(of_runs_sql(runs).build().fetch_all(db.pool()).await?)
     })
     .await
 }
@@ -121,7 +122,7 @@ pub(crate) async fn delete_of_run(
     tx: &mut Transaction<'_, Sqlite>,
     run: RunId,
 ) -> Result<Vec<Entry>, StoreErrorKind> {
-    let rows = sqlx::query_as("DELETE FROM ami WHERE run_id = $1 RETURNING *");
+    let rows = sqlx::query("DELETE FROM ami WHERE run_id = $1 RETURNING *");
     let mut entries = read(rows.bind(run.to_string()).fetch_all(&mut **tx).await?)?;
     entries.sort_by(|a, b| a.ami.region.cmp(&b.ami.region));
     Ok(entries)
@@ -170,57 +171,33 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), S
     Err(StoreErrorKind::DuplicateAmiName { name, region })
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    region: String,
-    owner: String,
-    name: String,
-    description: Option<String>,
-    architecture: String,
-    boot_mode: String,
-    tags: String,
-    snapshot_id: String,
-    run_id: String,
-    created_at: i64,
-    status: String,
-    deprecated_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Entry {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Entry {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         const ARCHITECTURES: [Architecture; 2] = [Architecture::X86_64, Architecture::Arm64];
         const BOOT_MODES: [BootMode; 3] =
             [BootMode::Uefi, BootMode::LegacyBios, BootMode::UefiPreferred];
         Ok(Self {
             ami: Ami {
-                id: text("id", row.id)?,
-                region: text("region", row.region)?,
-                owner: text("owner", row.owner)?,
-                name: row.name,
-                description: row.description,
-                architecture: word(
-                    "architecture",
-                    row.architecture,
-                    &ARCHITECTURES,
-                    Architecture::as_str,
-                )?,
-                boot_mode: word("boot_mode", row.boot_mode, &BOOT_MODES, BootMode::as_str)?,
-                root: text("snapshot_id", row.snapshot_id)?,
-                tags: tags("tags", row.tags)?,
+                id: text(&row, "id")?,
+                region: text(&row, "region")?,
+                owner: text(&row, "owner")?,
+                name: row.try_get("name")?,
+                description: row.try_get("description")?,
+                architecture: word(&row, "architecture", &ARCHITECTURES, Architecture::as_str)?,
+                boot_mode: word(&row, "boot_mode", &BOOT_MODES, BootMode::as_str)?,
+                root: text(&row, "snapshot_id")?,
+                tags: tags(&row, "tags")?,
             },
-            run: text("run_id", row.run_id)?,
-            created_at: row.created_at,
-            status: text("status", row.status)?,
-            deprecated_at: row.deprecated_at,
+            run: text(&row, "run_id")?,
+            created_at: row.try_get("created_at")?,
+            status: text(&row, "status")?,
+            deprecated_at: row.try_get("deprecated_at")?,
         })
     }
 }
 
-fn read(rows: Vec<Row>) -> Result<Vec<Entry>, StoreErrorKind> {
-    rows.into_iter().map(Entry::try_from).collect()
+fn read(rows: Vec<SqliteRow>) -> Result<Vec<Entry>, StoreErrorKind> {
+    rows.into_iter().map(Entry::read).collect()
 }
 
 #[cfg(test)]

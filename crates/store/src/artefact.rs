@@ -1,6 +1,8 @@
 //! What runs made: the disk's digest and size, and what its tests said.
 
 use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use name::{Digest, RunId};
 
@@ -66,34 +68,23 @@ pub async fn set_tests(db: &Db, run: RunId, tests: &Value) -> Result<(), StoreEr
 /// Returns what a run made, if it came so far.
 pub async fn get(db: &Db, run: RunId) -> Result<Option<Artefact>, StoreError> {
     attempt("look for the artefact", async {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM artefact WHERE run_id = $1")
+        let row = sqlx::query("SELECT * FROM artefact WHERE run_id = $1")
             .bind(run.to_string())
             .fetch_optional(db.pool())
             .await?;
-        row.map(Artefact::try_from).transpose()
+        row.map(Artefact::read).transpose()
     })
     .await
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    run_id: String,
-    digest: String,
-    size: i64,
-    tests: String,
-    made_at: i64,
-}
-
-impl TryFrom<Row> for Artefact {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Artefact {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            run: text("run_id", row.run_id)?,
-            digest: text("digest", row.digest)?,
-            size: number("size", row.size)?,
-            tests: json("tests", row.tests)?,
-            made_at: row.made_at,
+            run: text(&row, "run_id")?,
+            digest: text(&row, "digest")?,
+            size: number(&row, "size")?,
+            tests: json(&row, "tests")?,
+            made_at: row.try_get("made_at")?,
         })
     }
 }

@@ -79,6 +79,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_images.sql"),
     include_str!("../migrations/0005_owners.sql"),
     include_str!("../migrations/0006_no_bases.sql"),
+    include_str!("../migrations/0007_parameters.sql"),
+    include_str!("../migrations/0008_resource_numbers.sql"),
 ];
 
 /// The version whose rows SQL alone cannot fill: it would have to take version

@@ -26,14 +26,6 @@ pub enum StoreErrorKind {
         /// What was asked for, with its name.
         what: String,
     },
-    /// More than one thing answers to a prefix.
-    #[error("`{prefix}` is the beginning of several run ids: {}", ids.join(", "))]
-    Ambiguous {
-        /// What was asked for.
-        prefix: String,
-        /// Some of the ids that begin so.
-        ids: Vec<String>,
-    },
     /// The image cannot take the state from where it stands.
     #[error("the state of {run} cannot change")]
     Transition {

@@ -31,6 +31,13 @@ impl Fixture {
         Keyring::open(&self.folder.path().join("keyring")).unwrap()
     }
 
+    /// Records the `n`th account.
+    pub(crate) async fn account(&self, n: u8) -> Account {
+        let entry = account(n, &format!("account-{n}"));
+        account::create(&self.db, &entry).await.unwrap();
+        entry.id
+    }
+
     /// Records the `n`th run, of `image` 1.0.0.
     pub(crate) async fn run(&self, n: u8, image: &str) -> Run {
         run::create(&self.db, new_run(n, image)).await.unwrap()

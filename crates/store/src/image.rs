@@ -7,7 +7,8 @@ mod list;
 mod tag;
 
 use serde_json::{Value, json};
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::{ImageState, Tags};
 use name::{Account, BuildVersion, Region, RunId, Version, VersionPattern};
@@ -132,7 +133,7 @@ pub async fn get(
     build: BuildVersion,
 ) -> Result<Option<Image>, StoreError> {
     attempt("find the image", async {
-        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{SELECT} WHERE image.account = $1 AND image.region = $2 AND image.name = $3
                 AND image.ordered_version = $4 AND image.build = $5 AND run.state <> 'DELETED'"
         )))
@@ -143,7 +144,7 @@ pub async fn get(
         .bind(i64::from(build.build))
         .fetch_optional(db.pool())
         .await?;
-        row.map(Image::try_from).transpose()
+        row.map(Image::read).transpose()
     })
     .await
 }
@@ -158,7 +159,7 @@ pub async fn latest(
 ) -> Result<Option<Image>, StoreError> {
     let (from, to) = range(pattern);
     attempt("find the image", async {
-        let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(latest_sql(builds)))
+        let row = sqlx::query(sqlx::AssertSqlSafe(latest_sql(builds)))
             .bind(scope.account.as_str())
             .bind(scope.region.as_str())
             .bind(name)
@@ -166,7 +167,7 @@ pub async fn latest(
             .bind(to)
             .fetch_optional(db.pool())
             .await?;
-        row.map(Image::try_from).transpose()
+        row.map(Image::read).transpose()
     })
     .await
 }
@@ -186,12 +187,11 @@ fn latest_sql(builds: Builds) -> String {
 /// Returns the image that a run makes, whatever its state.
 pub async fn of_run(db: &Db, run: RunId) -> Result<Image, StoreError> {
     attempt("find the run's image", async {
-        let row: Option<Row> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} WHERE image.run_id = $1")))
-                .bind(run.to_string())
-                .fetch_optional(db.pool())
-                .await?;
-        row.ok_or_else(|| StoreErrorKind::Missing { what: format!("image of {run}") })?.try_into()
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE image.run_id = $1")))
+            .bind(run.to_string())
+            .fetch_optional(db.pool())
+            .await?;
+        Image::read(row.ok_or_else(|| StoreErrorKind::Missing { what: format!("image of {run}") })?)
     })
     .await
 }
@@ -215,12 +215,12 @@ pub async fn set_policy(db: &Db, run: RunId, policy: &str) -> Result<(), StoreEr
 /// Returns what is installed in the image, if that is known.
 pub async fn packages(db: &Db, run: RunId) -> Result<Option<Value>, StoreError> {
     attempt("read the image's packages", async {
-        let text: Option<Option<String>> =
-            sqlx::query_scalar("SELECT packages FROM image WHERE run_id = $1")
+        let row =
+            sqlx::query("SELECT packages FROM image WHERE run_id = $1 AND packages IS NOT NULL")
                 .bind(run.to_string())
                 .fetch_optional(db.pool())
                 .await?;
-        text.flatten().map(|text| read_json("packages", text)).transpose()
+        row.map(|row| read_json(&row, "packages")).transpose()
     })
     .await
 }
@@ -276,16 +276,13 @@ pub(crate) async fn plan_again(
     run: RunId,
     steps: Vec<Value>,
 ) -> Result<u32, StoreErrorKind> {
-    let plan: String = sqlx::query_scalar("SELECT plan FROM image WHERE run_id = $1")
+    let row = sqlx::query("SELECT plan FROM image WHERE run_id = $1")
         .bind(run.to_string())
         .fetch_one(&mut **tx)
         .await?;
-    let mut plan: Vec<Value> = match read_json("plan", plan)? {
-        Value::Array(steps) => steps,
-        _ => Vec::new(),
-    };
+    let mut plan: Vec<Value> = read_json(&row, "plan")?;
     let attempt = plan.last().and_then(|step| step["attempt"].as_u64()).unwrap_or(1) + 1;
-    let before = plan.len();
+    let before = plan.len() as u32;
     plan.extend(steps.into_iter().map(|mut step| {
         step["attempt"] = json!(attempt);
         step
@@ -295,26 +292,25 @@ pub(crate) async fn plan_again(
         .bind(Value::Array(plan).to_string())
         .execute(&mut **tx)
         .await?;
-    number("plan", before as i64)
+    Ok(before)
 }
 
 /// Gives the runs of databases from before images were shown an image each.
 pub(crate) async fn show_earlier_runs(
     tx: &mut Transaction<'_, Sqlite>,
 ) -> Result<(), StoreErrorKind> {
-    type Earlier = (String, String, String, String, String, i64, String, i64);
-    let runs: Vec<Earlier> = sqlx::query_as(
+    let runs = sqlx::query(
         "SELECT id, account, region, image, version, build, recipe, started_at FROM run",
     )
     .fetch_all(&mut **tx)
     .await?;
-    for (run, account, region, name, version, build, recipe, started_at) in runs {
-        let version = text("version", version)?;
-        let recipe = read_json("recipe", recipe)?;
+    for run in &runs {
+        let name: String = run.try_get("image")?;
+        let recipe: Value = read_json(run, "recipe")?;
         let title = recipe["name"].as_str().unwrap_or(&name);
-        let new = New::of(text("account", account)?, text("region", region)?, title);
-        let build = BuildVersion { version, build: number("build", build)? };
-        insert(tx, text("id", run)?, &name, build, &new, started_at).await?;
+        let new = New::of(text(run, "account")?, text(run, "region")?, title);
+        let build = BuildVersion { version: text(run, "version")?, build: number(run, "build")? };
+        insert(tx, text(run, "id")?, &name, build, &new, run.try_get("started_at")?).await?;
     }
     Ok(())
 }
@@ -345,61 +341,33 @@ const SELECT: &str = "SELECT image.run_id, image.account, image.region, image.na
        image.lifecycle_id, run.work, image.created_at, run.ended_at
   FROM image JOIN run ON run.id = image.run_id";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    run_id: String,
-    account: String,
-    region: String,
-    name: String,
-    version: String,
-    build: i64,
-    title: String,
-    state: String,
-    reason: String,
-    platform: String,
-    os_version: Option<String>,
-    build_type: String,
-    pipeline: Option<String>,
-    body: String,
-    tags: String,
-    plan: String,
-    policy: Option<String>,
-    lifecycle_id: Option<String>,
-    work: String,
-    created_at: i64,
-    ended_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Image {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
-        let build = number("build", row.build)?;
+impl Image {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            run: text("run_id", row.run_id)?,
-            account: text("account", row.account)?,
-            region: text("region", row.region)?,
-            name: row.name,
-            build: BuildVersion { version: text("version", row.version)?, build },
-            title: row.title,
-            state: word("state", row.state, &ImageState::ALL, ImageState::as_str)?,
-            reason: row.reason,
-            platform: row.platform,
-            os_version: row.os_version,
-            build_type: text("build_type", row.build_type)?,
-            pipeline: row.pipeline,
-            body: read_json("body", row.body)?,
-            tags: tags("tags", row.tags)?,
-            plan: read_json("plan", row.plan)?,
-            policy: row.policy,
-            lifecycle: row.lifecycle_id,
-            work: row.work,
-            created_at: row.created_at,
-            ended_at: row.ended_at,
+            run: text(&row, "run_id")?,
+            account: text(&row, "account")?,
+            region: text(&row, "region")?,
+            name: row.try_get("name")?,
+            build: BuildVersion { version: text(&row, "version")?, build: number(&row, "build")? },
+            title: row.try_get("title")?,
+            state: word(&row, "state", &ImageState::ALL, ImageState::as_str)?,
+            reason: row.try_get("reason")?,
+            platform: row.try_get("platform")?,
+            os_version: row.try_get("os_version")?,
+            build_type: text(&row, "build_type")?,
+            pipeline: row.try_get("pipeline")?,
+            body: read_json(&row, "body")?,
+            tags: tags(&row, "tags")?,
+            plan: read_json(&row, "plan")?,
+            policy: row.try_get("policy")?,
+            lifecycle: row.try_get("lifecycle_id")?,
+            work: row.try_get("work")?,
+            created_at: row.try_get("created_at")?,
+            ended_at: row.try_get("ended_at")?,
         })
     }
 }
 
-fn read(rows: Vec<Row>) -> Result<Vec<Image>, StoreErrorKind> {
-    rows.into_iter().map(Image::try_from).collect()
+fn read(rows: Vec<SqliteRow>) -> Result<Vec<Image>, StoreErrorKind> {
+    rows.into_iter().map(Image::read).collect()
 }

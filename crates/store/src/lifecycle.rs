@@ -2,16 +2,19 @@
 //!
 //! Whether something may be done to an image or AMI was decided before.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::ImageState;
 use name::{Account, AmiId, Region, RunId, SnapshotId};
 
 use crate::client_token::{self, Claim};
-use crate::column::{number, text};
+use crate::column::{invalid, text};
 use crate::error::attempt;
 use crate::image::Scope;
-use crate::{AmiStatus, Db, LifecycleAction, LifecycleState, StoreError, StoreErrorKind, run};
+use crate::{
+    AmiStatus, Db, LifecycleAction, LifecycleState, StoreError, StoreErrorKind, run, snapshot,
+};
 
 /// A lifecycle execution as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,20 +153,12 @@ async fn delete(
     change: &Change,
     ami: AmiId,
 ) -> Result<(), StoreErrorKind> {
-    let snapshot: Option<String> =
-        sqlx::query_scalar("DELETE FROM ami WHERE id = $1 RETURNING snapshot_id")
-            .bind(ami.to_string())
-            .fetch_optional(&mut **tx)
-            .await?;
-    if let (Some(snapshot), Snapshots::Deleted) = (snapshot, change.snapshots) {
-        sqlx::query(
-            "DELETE FROM snapshot
-              WHERE id = $1
-                AND NOT EXISTS (SELECT 1 FROM ami WHERE ami.snapshot_id = snapshot.id)",
-        )
-        .bind(snapshot)
-        .execute(&mut **tx)
+    let row = sqlx::query("DELETE FROM ami WHERE id = $1 RETURNING snapshot_id")
+        .bind(ami.to_string())
+        .fetch_optional(&mut **tx)
         .await?;
+    if let (Some(row), Snapshots::Deleted) = (row, change.snapshots) {
+        snapshot::release(tx, text(&row, "snapshot_id")?).await?;
     }
     Ok(())
 }
@@ -217,7 +212,7 @@ async fn insert(
 /// Returns the execution with the id, if there is one.
 pub async fn get(db: &Db, scope: Scope<'_>, id: &str) -> Result<Option<Execution>, StoreError> {
     attempt("find the lifecycle execution", async {
-        let row: Option<Row> = sqlx::query_as(
+        let row = sqlx::query(
             "SELECT * FROM lifecycle_execution WHERE id = $1 AND account = $2 AND region = $3",
         )
         .bind(id)
@@ -225,7 +220,7 @@ pub async fn get(db: &Db, scope: Scope<'_>, id: &str) -> Result<Option<Execution
         .bind(scope.region.as_str())
         .fetch_optional(db.pool())
         .await?;
-        row.map(Execution::try_from).transpose()
+        row.map(Execution::read).transpose()
     })
     .await
 }
@@ -241,7 +236,7 @@ pub async fn list(
     // Later than every execution, for a list's first page.
     let (at, id) = after.unwrap_or((i64::MAX, ""));
     attempt("list the lifecycle executions", async {
-        let rows: Vec<Row> = sqlx::query_as(LIST)
+        let rows = sqlx::query(LIST)
             .bind(scope.account.as_str())
             .bind(scope.region.as_str())
             .bind(resource)
@@ -250,7 +245,7 @@ pub async fn list(
             .bind(i64::from(limit))
             .fetch_all(db.pool())
             .await?;
-        rows.into_iter().map(Execution::try_from).collect()
+        rows.into_iter().map(Execution::read).collect()
     })
     .await
 }
@@ -265,14 +260,14 @@ pub async fn resources(
     limit: u32,
 ) -> Result<Vec<Resource>, StoreError> {
     attempt("list what the lifecycle execution dealt with", async {
-        let rows: Vec<ResourceRow> = sqlx::query_as(RESOURCES)
+        let rows = sqlx::query(RESOURCES)
             .bind(id)
             .bind(parent.unwrap_or_default())
             .bind(i64::from(limit))
             .bind(i64::from(skip))
             .fetch_all(db.pool())
             .await?;
-        rows.into_iter().map(Resource::try_from).collect()
+        rows.into_iter().map(Resource::read).collect()
     })
     .await
 }
@@ -286,68 +281,38 @@ const RESOURCES: &str = "SELECT * FROM lifecycle_resource
   WHERE execution_id = $1 AND COALESCE(parent, '') = $2
   ORDER BY ordinal LIMIT $3 OFFSET $4";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    account: String,
-    region: String,
-    resource: String,
-    state: String,
-    reason: String,
-    started_at: i64,
-    ended_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Execution {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Execution {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            id: row.id,
-            account: text("account", row.account)?,
-            region: text("region", row.region)?,
-            resource: row.resource,
-            state: text("state", row.state)?,
-            reason: row.reason,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            id: row.try_get("id")?,
+            account: text(&row, "account")?,
+            region: text(&row, "region")?,
+            resource: row.try_get("resource")?,
+            state: text(&row, "state")?,
+            reason: row.try_get("reason")?,
+            started_at: row.try_get("started_at")?,
+            ended_at: row.try_get("ended_at")?,
         })
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct ResourceRow {
-    ordinal: i64,
-    parent: Option<String>,
-    resource: String,
-    account: String,
-    region: String,
-    action: String,
-    state: String,
-    reason: String,
-    snapshots: String,
-    started_at: i64,
-    ended_at: Option<i64>,
-}
-
-impl TryFrom<ResourceRow> for Resource {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: ResourceRow) -> Result<Self, Self::Error> {
-        number::<u32>("ordinal", row.ordinal)?;
-        let snapshots = row.snapshots.split_whitespace();
-        let snapshots = snapshots.map(|id| text("snapshots", id.to_owned()));
+impl Resource {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
+        let snapshots: String = row.try_get("snapshots")?;
+        let snapshots = snapshots.split_whitespace();
+        let snapshots = snapshots
+            .map(|id| id.parse().map_err(|error| invalid("snapshots", id.to_owned(), error)));
         Ok(Self {
-            parent: row.parent,
-            resource: row.resource,
-            account: text("account", row.account)?,
-            region: text("region", row.region)?,
-            action: text("action", row.action)?,
-            state: text("state", row.state)?,
-            reason: row.reason,
+            parent: row.try_get("parent")?,
+            resource: row.try_get("resource")?,
+            account: text(&row, "account")?,
+            region: text(&row, "region")?,
+            action: text(&row, "action")?,
+            state: text(&row, "state")?,
+            reason: row.try_get("reason")?,
             snapshots: snapshots.collect::<Result<_, _>>()?,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            started_at: row.try_get("started_at")?,
+            ended_at: row.try_get("ended_at")?,
         })
     }
 }

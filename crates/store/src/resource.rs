@@ -16,11 +16,13 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use name::{Account, Arn, Digest, Increment, Kind, Region, Version};
 
 use crate::StoreErrorKind;
-use crate::column::{invalid, json, text};
+use crate::column::{json, text};
 
 pub use change::{Replacement, delete, replace};
 pub use create::{create, rehearse};
@@ -105,17 +107,7 @@ impl Done {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    arn: String,
-    name: String,
-    body: String,
-    tags: String,
-    created_at: i64,
-    updated_at: i64,
-}
-
-/// The columns of [`Row`].
+/// The columns that an [`Entry`] is made of.
 macro_rules! columns {
     () => {
         "arn, name, body, tags, created_at, updated_at"
@@ -124,23 +116,17 @@ macro_rules! columns {
 
 use columns;
 
-impl TryFrom<Row> for Entry {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Entry {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            arn: text("arn", row.arn)?,
-            name: row.name,
-            body: json("body", row.body)?,
-            tags: tags(row.tags)?,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            arn: text(&row, "arn")?,
+            name: row.try_get("name")?,
+            body: json(&row, "body")?,
+            tags: json(&row, "tags")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
         })
     }
-}
-
-fn tags(value: String) -> Result<BTreeMap<String, String>, StoreErrorKind> {
-    serde_json::from_str(&value).map_err(|error| invalid("tags", value, error))
 }
 
 fn missing(arn: &Arn) -> StoreErrorKind {

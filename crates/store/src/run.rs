@@ -1,12 +1,12 @@
 //! Runs: who builds which image build version, and how far that is.
 
-mod find;
 mod orphan;
 mod publish;
 mod retry;
 
 use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::ImageState;
 use name::{Account, Arn, BuildVersion, Kind, Level, Region, RunId, Version};
@@ -16,7 +16,6 @@ use crate::column::{invalid, json, number, text, word};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind, image, step};
 
-pub use find::{Wanted, find};
 pub use orphan::end_orphan;
 pub use publish::publish;
 pub use retry::{Retried, retry_once};
@@ -26,6 +25,10 @@ pub use retry::{Retried, retry_once};
 pub struct Run {
     /// Its id.
     pub id: RunId,
+    /// Whose the image is.
+    pub account: Account,
+    /// Where the image's record is.
+    pub region: Region,
     /// The image's name as ARNs have it.
     pub image: String,
     /// The build it makes.
@@ -107,9 +110,8 @@ pub async fn create_once(db: &Db, new: NewRun, claim: &Claim) -> Result<Once, St
         if let Some(answer) = client_token::find(&mut *tx, claim).await? {
             return Ok(Once::Before(answer));
         }
-        let (account, region) = (new.shown.account.clone(), new.shown.region.clone());
         let run = insert(&mut tx, new).await?;
-        client_token::record(&mut tx, claim, &arn(&account, &region, &run)?).await?;
+        client_token::record(&mut tx, claim, &arn(&run)?).await?;
         tx.commit().await?;
         Ok(Once::Now(Box::new(run)))
     })
@@ -117,14 +119,14 @@ pub async fn create_once(db: &Db, new: NewRun, claim: &Claim) -> Result<Once, St
 }
 
 /// Returns the ARN of the image build version that a run makes.
-fn arn(account: &Account, region: &Region, run: &Run) -> Result<String, StoreErrorKind> {
-    let owner = name::Owner::Account(account.clone());
-    let arn = Arn::new(region.clone(), owner, Kind::Image, &run.image, Level::Build(run.build));
+fn arn(run: &Run) -> Result<String, StoreErrorKind> {
+    let owner = name::Owner::Account(run.account.clone());
+    let arn = Arn::new(run.region.clone(), owner, Kind::Image, &run.image, Level::Build(run.build));
     arn.map(|arn| arn.to_string()).map_err(|error| invalid("image", run.image.clone(), error))
 }
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, StoreErrorKind> {
-    let build: i64 = sqlx::query_scalar(
+    let row = sqlx::query(
         "INSERT INTO build_number (account, region, image, version, last)
          VALUES ($1, $2, $3, $4, 1)
          ON CONFLICT (account, region, image, version) DO UPDATE
@@ -137,6 +139,7 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, St
     .bind(new.version.to_string())
     .fetch_one(&mut **tx)
     .await?;
+    let build = BuildVersion { version: new.version, build: number(&row, "last")? };
     sqlx::query(
         "INSERT INTO run (id, image, version, build, state, reason, project, recipe, work,
                           owner, started_at, account, region)
@@ -145,7 +148,7 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, St
     .bind(new.id.to_string())
     .bind(&new.image)
     .bind(new.version.to_string())
-    .bind(build)
+    .bind(i64::from(build.build))
     .bind(ImageState::Pending.as_str())
     .bind(&new.project)
     .bind(new.recipe.to_string())
@@ -156,10 +159,11 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, new: NewRun) -> Result<Run, St
     .bind(new.shown.region.as_str())
     .execute(&mut **tx)
     .await?;
-    let build = BuildVersion { version: new.version, build: number("build", build)? };
     image::insert(tx, new.id, &new.image, build, &new.shown, new.started_at).await?;
     Ok(Run {
         id: new.id,
+        account: new.shown.account,
+        region: new.shown.region,
         image: new.image,
         build,
         state: ImageState::Pending,
@@ -202,12 +206,7 @@ pub(crate) async fn change(
     reason: &str,
     at: i64,
 ) -> Result<(), StoreErrorKind> {
-    let from: Option<String> = sqlx::query_scalar("SELECT state FROM run WHERE id = $1")
-        .bind(id.to_string())
-        .fetch_optional(&mut **tx)
-        .await?;
-    let from = from.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?;
-    let to = state(from)?.advance(to);
+    let to = state_of(tx, id).await?.advance(to);
     let to = to.map_err(|source| StoreErrorKind::Transition { run: id, source })?;
     sqlx::query(
         "UPDATE run SET state = $2, reason = $3, ended_at = COALESCE(ended_at, $4) WHERE id = $1",
@@ -224,10 +223,22 @@ pub(crate) async fn change(
     Ok(())
 }
 
+/// Returns where a run is, inside a transaction.
+pub(crate) async fn state_of(
+    tx: &mut Transaction<'_, Sqlite>,
+    id: RunId,
+) -> Result<ImageState, StoreErrorKind> {
+    let row = sqlx::query("SELECT state FROM run WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    state(&row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?)
+}
+
 /// Returns all runs, the newest first.
 pub async fn list(db: &Db) -> Result<Vec<Run>, StoreError> {
     attempt("list the runs", async {
-        let rows = sqlx::query_as("SELECT * FROM run ORDER BY started_at DESC, id DESC");
+        let rows = sqlx::query("SELECT * FROM run ORDER BY started_at DESC, id DESC");
         read(rows.fetch_all(db.pool()).await?)
     })
     .await
@@ -236,57 +247,39 @@ pub async fn list(db: &Db) -> Result<Vec<Run>, StoreError> {
 /// Returns the runs that have not ended, the oldest first, whether or not their owner lives.
 pub async fn unfinished(db: &Db) -> Result<Vec<Run>, StoreError> {
     attempt("list the unfinished runs", async {
-        let rows =
-            sqlx::query_as("SELECT * FROM run WHERE ended_at IS NULL ORDER BY started_at, id");
+        let rows = sqlx::query("SELECT * FROM run WHERE ended_at IS NULL ORDER BY started_at, id");
         read(rows.fetch_all(db.pool()).await?)
     })
     .await
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    image: String,
-    version: String,
-    build: i64,
-    state: String,
-    reason: String,
-    project: String,
-    recipe: String,
-    work: String,
-    owner: String,
-    started_at: i64,
-    ended_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Run {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
-        let build = number("build", row.build)?;
+impl Run {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            id: text("id", row.id)?,
-            image: row.image,
-            build: BuildVersion { version: text("version", row.version)?, build },
-            state: state(row.state)?,
-            reason: row.reason,
-            project: row.project,
-            recipe: json("recipe", row.recipe)?,
-            work: row.work,
-            owner: row.owner,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            id: text(&row, "id")?,
+            account: text(&row, "account")?,
+            region: text(&row, "region")?,
+            image: row.try_get("image")?,
+            build: BuildVersion { version: text(&row, "version")?, build: number(&row, "build")? },
+            state: state(&row)?,
+            reason: row.try_get("reason")?,
+            project: row.try_get("project")?,
+            recipe: json(&row, "recipe")?,
+            work: row.try_get("work")?,
+            owner: row.try_get("owner")?,
+            started_at: row.try_get("started_at")?,
+            ended_at: row.try_get("ended_at")?,
         })
     }
 }
 
 /// Returns the state that a column's word stands for.
-fn state(value: String) -> Result<ImageState, StoreErrorKind> {
-    word("state", value, &ImageState::ALL, ImageState::as_str)
+fn state(row: &SqliteRow) -> Result<ImageState, StoreErrorKind> {
+    word(row, "state", &ImageState::ALL, ImageState::as_str)
 }
 
-fn read(rows: Vec<Row>) -> Result<Vec<Run>, StoreErrorKind> {
-    rows.into_iter().map(Run::try_from).collect()
+fn read(rows: Vec<SqliteRow>) -> Result<Vec<Run>, StoreErrorKind> {
+    rows.into_iter().map(Run::read).collect()
 }
 
 #[cfg(test)]
@@ -374,7 +367,7 @@ mod tests {
         step::start(db, &step(2)).await.unwrap();
 
         advance(db, run, ImageState::Failed, "nginx failed", 3).await.unwrap();
-        let found = find(db, Wanted::Latest).await.unwrap();
+        let found = list(db).await.unwrap().remove(0);
         assert_eq!((found.state, found.reason.as_str()), (ImageState::Failed, "nginx failed"));
         assert_eq!(found.ended_at, Some(3));
         let states = step::list(db, run).await.unwrap().into_iter().map(|step| step.state);
@@ -385,6 +378,6 @@ mod tests {
             let error = advance(db, run, late, "", 4).await.unwrap_err();
             assert!(matches!(error.kind(), StoreErrorKind::Transition { .. }), "{error:?}");
         }
-        assert_eq!(find(db, Wanted::Latest).await.unwrap(), found);
+        assert_eq!(list(db).await.unwrap().remove(0), found);
     }
 }

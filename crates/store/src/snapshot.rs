@@ -3,7 +3,8 @@
 //! They come with an AMI ([`crate::run::publish`]) and go with its image
 //! ([`crate::image::delete`]). One that is recorded is complete.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use model::Snapshot;
 use name::SnapshotId;
@@ -26,11 +27,11 @@ pub struct Entry {
 /// Returns the snapshot with the id.
 pub async fn get(db: &Db, id: SnapshotId) -> Result<Entry, StoreError> {
     attempt("find the snapshot", async {
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM snapshot WHERE id = $1")
+        let row = sqlx::query("SELECT * FROM snapshot WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(db.pool())
             .await?;
-        row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?.try_into()
+        Entry::read(row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?)
     })
     .await
 }
@@ -38,8 +39,10 @@ pub async fn get(db: &Db, id: SnapshotId) -> Result<Entry, StoreError> {
 /// Returns all snapshots, by region and age: what garbage collection must keep.
 pub async fn list(db: &Db) -> Result<Vec<Entry>, StoreError> {
     attempt("list the snapshots", async {
-        let rows = sqlx::query_as("SELECT * FROM snapshot ORDER BY region, created_at, id");
-        read(rows.fetch_all(db.pool()).await?)
+        let rows = sqlx::query("SELECT * FROM snapshot ORDER BY region, created_at, id")
+            .fetch_all(db.pool())
+            .await?;
+        rows.into_iter().map(Entry::read).collect()
     })
     .await
 }
@@ -65,45 +68,33 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Deletes the snapshots that no AMI names any more and returns them, inside a transaction.
-pub(crate) async fn delete_unused(
+/// Deletes a snapshot unless an AMI names it, inside a transaction; returns what went.
+pub(crate) async fn release(
     tx: &mut Transaction<'_, Sqlite>,
-) -> Result<Vec<Entry>, StoreErrorKind> {
-    let rows = sqlx::query_as(
+    id: SnapshotId,
+) -> Result<Option<Entry>, StoreErrorKind> {
+    let row = sqlx::query(
         "DELETE FROM snapshot
-          WHERE NOT EXISTS (SELECT 1 FROM ami WHERE ami.snapshot_id = snapshot.id)
+          WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM ami WHERE ami.snapshot_id = snapshot.id)
          RETURNING *",
-    );
-    read(rows.fetch_all(&mut **tx).await?)
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(Entry::read).transpose()
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    region: String,
-    digest: String,
-    volume_bytes: i64,
-    blocks: i64,
-    created_at: i64,
-}
-
-impl TryFrom<Row> for Entry {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Entry {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
             snapshot: Snapshot {
-                id: text("id", row.id)?,
-                region: text("region", row.region)?,
-                volume_bytes: number("volume_bytes", row.volume_bytes)?,
-                digest: text("digest", row.digest)?,
+                id: text(&row, "id")?,
+                region: text(&row, "region")?,
+                volume_bytes: number(&row, "volume_bytes")?,
+                digest: text(&row, "digest")?,
             },
-            blocks: number("blocks", row.blocks)?,
-            created_at: row.created_at,
+            blocks: number(&row, "blocks")?,
+            created_at: row.try_get("created_at")?,
         })
     }
-}
-
-fn read(rows: Vec<Row>) -> Result<Vec<Entry>, StoreErrorKind> {
-    rows.into_iter().map(Entry::try_from).collect()
 }

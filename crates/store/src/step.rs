@@ -1,6 +1,7 @@
 //! The steps of runs: what was begun, how it ended and how long it took.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use name::RunId;
 
@@ -121,12 +122,11 @@ pub(crate) async fn settle(
 /// Returns a run's steps in order.
 pub async fn list(db: &Db, run: RunId) -> Result<Vec<Step>, StoreError> {
     attempt("list the run's steps", async {
-        let rows: Vec<Row> =
-            sqlx::query_as("SELECT * FROM step WHERE run_id = $1 ORDER BY ordinal")
-                .bind(run.to_string())
-                .fetch_all(db.pool())
-                .await?;
-        rows.into_iter().map(Step::try_from).collect()
+        let rows = sqlx::query("SELECT * FROM step WHERE run_id = $1 ORDER BY ordinal")
+            .bind(run.to_string())
+            .fetch_all(db.pool())
+            .await?;
+        rows.into_iter().map(Step::read).collect()
     })
     .await
 }
@@ -172,33 +172,18 @@ fn median(mut values: Vec<i64>) -> Option<f64> {
     Some((values[lower] as f64 + values[upper] as f64) / 2.0)
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    run_id: String,
-    ordinal: i64,
-    workflow: String,
-    action: String,
-    label: String,
-    state: String,
-    message: String,
-    started_at: i64,
-    ended_at: Option<i64>,
-}
-
-impl TryFrom<Row> for Step {
-    type Error = StoreErrorKind;
-
-    fn try_from(row: Row) -> Result<Self, Self::Error> {
+impl Step {
+    fn read(row: SqliteRow) -> Result<Self, StoreErrorKind> {
         Ok(Self {
-            run: text("run_id", row.run_id)?,
-            ordinal: number("ordinal", row.ordinal)?,
-            workflow: text("workflow", row.workflow)?,
-            action: row.action,
-            label: row.label,
-            state: text("state", row.state)?,
-            message: row.message,
-            started_at: row.started_at,
-            ended_at: row.ended_at,
+            run: text(&row, "run_id")?,
+            ordinal: number(&row, "ordinal")?,
+            workflow: text(&row, "workflow")?,
+            action: row.try_get("action")?,
+            label: row.try_get("label")?,
+            state: text(&row, "state")?,
+            message: row.try_get("message")?,
+            started_at: row.try_get("started_at")?,
+            ended_at: row.try_get("ended_at")?,
         })
     }
 }

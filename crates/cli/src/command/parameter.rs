@@ -4,10 +4,11 @@ use std::io::{self, Read as _};
 
 use clap::Subcommand;
 use model::{ParameterName, ParameterType};
+use name::Account;
 use seal::Secret;
 use serde::Serialize;
-use store::Keyring;
 use store::parameter::{self, Entry, Existing, NewValue};
+use store::{Db, Keyring, account};
 use zeroize::Zeroizing;
 
 use crate::clock::now_micros;
@@ -23,9 +24,13 @@ use crate::text;
 /// Keep values that documents refer to, as in {{ aws:ssm:/web/port }}
 ///
 /// Names and types are those of AWS's Parameter Store. The values of secure
-/// ones are encrypted on disk.
+/// ones are encrypted on disk. They belong to an account, and only its builds
+/// can refer to them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Parameters {
+    /// Whose, by digits or alias [default: the first account]
+    #[arg(long, global = true)]
+    account: Option<String>,
     #[command(subcommand)]
     command: ParameterCommand,
 }
@@ -94,6 +99,7 @@ impl Parameters {
     }
 
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
+        let account = self.account.as_deref();
         match self.command {
             ParameterCommand::Put { name, value, secure, list, overwrite } => {
                 let kind = match (secure, list) {
@@ -107,18 +113,18 @@ impl Parameters {
                 };
                 let existing = if overwrite { Existing::Replace } else { Existing::Keep };
                 let new = NewValue { name, kind, value, modified_at: now_micros() };
-                put(&new, existing, home, out).await
+                put(account, &new, existing, home, out).await
             }
             ParameterCommand::Get { name, with_decryption } => {
-                get(&name, with_decryption, home, out).await
+                get(account, &name, with_decryption, home, out).await
             }
-            ParameterCommand::List => list(home, out).await,
+            ParameterCommand::List => list(account, home, out).await,
             ParameterCommand::Delete { name, yes } => {
                 let what = format!("the parameter `{name}`");
                 if !yes {
                     confirm(&what, &what, home, out)?;
                 }
-                delete(&name, home, out).await
+                delete(account, &name, home, out).await
             }
         }
     }
@@ -147,13 +153,16 @@ fn read_value(
 }
 
 async fn put(
+    account: Option<&str>,
     new: &NewValue,
     existing: Existing,
     home: &Home,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let Identities { db, keyring } = Identities::open(home).await?;
-    let version = parameter::put(&db, &keyring, new, existing).await?;
+    let identities = Identities::open(home).await?;
+    let account = identities.account(account).await?.id;
+    let Identities { db, keyring } = &identities;
+    let version = parameter::put(db, keyring, &account, new, existing).await?;
     let (name, kind) = (&new.name, new.kind);
     if out.is_json() {
         out.json(&serde_json::json!({
@@ -166,18 +175,19 @@ async fn put(
 }
 
 async fn get(
+    account: Option<&str>,
     name: &ParameterName,
     with_decryption: bool,
     home: &Home,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let db = home.catalogue().await?.ok_or_else(|| unknown(name))?;
-    let entry = parameter::get(&db, name).await?;
+    let (db, account) = known(account, home).await?.ok_or_else(|| unknown(name))?;
+    let entry = parameter::get(&db, &account, name).await?;
     if entry.kind.is_secure() && !with_decryption {
         return Err(CliError::Secure { name: name.to_string() });
     }
     let keyring = Keyring::open(&home.data().join("keyring"))?;
-    let read = parameter::read(&db, &keyring, name.as_str()).await?;
+    let read = parameter::read(&db, &keyring, &account, name.as_str()).await?;
     let (value, _) = read.ok_or_else(|| unknown(name))?;
     if out.is_json() {
         out.json(&Listed { value: Some(value.expose()), ..listed(&entry) })?;
@@ -187,9 +197,9 @@ async fn get(
     Ok(Exit::Done)
 }
 
-async fn list(home: &Home, out: &mut Output) -> Result<Exit, CliError> {
-    let parameters = match home.catalogue().await? {
-        Some(db) => parameter::list(&db).await?,
+async fn list(account: Option<&str>, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
+    let parameters = match known(account, home).await? {
+        Some((db, account)) => parameter::list(&db, &account).await?,
         None => Vec::new(),
     };
     if out.is_json() {
@@ -218,15 +228,30 @@ fn listed(entry: &Entry) -> Listed<'_> {
     }
 }
 
-async fn delete(name: &ParameterName, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
-    let db = home.catalogue().await?.ok_or_else(|| unknown(name))?;
-    parameter::delete(&db, name).await?;
+async fn delete(
+    account: Option<&str>,
+    name: &ParameterName,
+    home: &Home,
+    out: &mut Output,
+) -> Result<Exit, CliError> {
+    let (db, account) = known(account, home).await?.ok_or_else(|| unknown(name))?;
+    parameter::delete(&db, &account, name).await?;
     if out.is_json() {
         out.json(&serde_json::json!({ "name": name.as_str() }))?;
     } else {
         out.text(&format!("deleted {name}\n"))?;
     }
     Ok(Exit::Done)
+}
+
+/// Returns the catalogue and the account that is named, else the first one; makes neither.
+async fn known(named: Option<&str>, home: &Home) -> Result<Option<(Db, Account)>, CliError> {
+    let Some(db) = home.catalogue().await? else { return Ok(None) };
+    let account = match named {
+        Some(name) => Some(account::find(&db, name).await?),
+        None => account::list(&db).await?.into_iter().next(),
+    };
+    Ok(account.map(|account| (db, account.id)))
 }
 
 fn unknown(name: &ParameterName) -> CliError {

@@ -7,6 +7,7 @@ use instance::sandbox::{Launch, Sandbox};
 use model::InstanceType;
 
 use crate::order::LoadedComponent;
+use crate::story::Story;
 use crate::work::Work;
 use crate::{Cause, Failure, stored_parameters};
 
@@ -60,12 +61,13 @@ fn request(
     phases: &[&str],
     cause: Cause,
 ) -> Result<Execute, Box<Failure>> {
+    let find = |name: &str| work.factory.parameters.find(work.account, name);
     Ok(Execute {
         component: component.name.clone(),
         document: component.text.clone(),
         phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
         parameters: component.parameters.clone(),
-        stored: stored_parameters(&*work.factory.parameters, component, phases, cause)?,
+        stored: stored_parameters(&find, component, phases, cause)?,
         components: component.executed.clone(),
         resume: None,
     })
@@ -81,7 +83,7 @@ fn settle(
         Ok((Status::Success | Status::Skipped, _)) => Ok(String::new()),
         Ok((Status::IgnoredFailure, message)) => Ok(format!("ignored: {message}")),
         Ok((Status::Failed, message)) => {
-            Err(work.teller().component_failure(cause, &component.name, message))
+            Err(work.teller().failure(Story::failure, cause, &component.name, &message))
         }
         Err(error) => {
             // A cancelled build tells its own story; else the time is up.
@@ -92,7 +94,7 @@ fn settle(
                 ),
                 error => Failure::of(cause, &error).message,
             };
-            Err(work.teller().component_cut_short(cause, &component.name, told))
+            Err(work.teller().failure(Story::cut_short, cause, &component.name, &told))
         }
     }
 }

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use name::{BuildVersion, RunId, VersionPattern};
 
-use super::{Image, Row, SELECT, Scope, ordered, range, read};
+use super::{Image, SELECT, Scope, ordered, range, read};
 use crate::error::attempt;
 use crate::{Db, StoreError};
 
@@ -72,7 +72,7 @@ pub async fn versions(
 ) -> Result<Vec<Image>, StoreError> {
     attempt("list the images", async {
         let mut sql = versions_sql(scope, entries, deprecated, filters, after, limit);
-        let rows: Vec<Row> = sql.build_query_as().fetch_all(db.pool()).await?;
+        let rows = sql.build().fetch_all(db.pool()).await?;
         read(rows)
     })
     .await
@@ -147,7 +147,7 @@ pub async fn builds(
 ) -> Result<Vec<Image>, StoreError> {
     attempt("list the builds of the image", async {
         let mut sql = builds_sql(scope, image, filters, after, limit);
-        let rows: Vec<Row> = sql.build_query_as().fetch_all(db.pool()).await?;
+        let rows = sql.build().fetch_all(db.pool()).await?;
         read(rows)
     })
     .await
@@ -198,7 +198,7 @@ pub async fn of_pipeline(
 ) -> Result<Vec<Image>, StoreError> {
     attempt("list the pipeline's images", async {
         let mut sql = pipeline_sql(pipeline, filters, after, limit);
-        let rows: Vec<Row> = sql.build_query_as().fetch_all(db.pool()).await?;
+        let rows = sql.build().fetch_all(db.pool()).await?;
         read(rows)
     })
     .await

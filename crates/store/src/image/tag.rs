@@ -15,12 +15,12 @@ pub async fn change_tags(db: &Db, run: RunId, change: TagChange) -> Result<(), S
     attempt("change the image's tags", async {
         let what = || format!("image of {run}");
         let mut tx = db.begin().await?;
-        let row: Option<String> = sqlx::query_scalar("SELECT tags FROM image WHERE run_id = $1")
+        let row = sqlx::query("SELECT tags FROM image WHERE run_id = $1")
             .bind(run.to_string())
             .fetch_optional(&mut *tx)
             .await?;
         let row = row.ok_or_else(|| StoreErrorKind::Missing { what: what() })?;
-        let own = tags("tags", row)?;
+        let own = tags(&row, "tags")?;
         let own = own.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let tags = change
             .apply(own.collect())

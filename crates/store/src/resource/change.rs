@@ -1,6 +1,6 @@
 //! How resources change and go: replaced as a whole, deleted unless something needs them.
 
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Row, Sqlite, Transaction};
 
 use serde_json::Value;
 
@@ -95,17 +95,17 @@ async fn left_behind(
     tx: &mut Transaction<'_, Sqlite>,
     gone: &Arn,
 ) -> Result<Vec<String>, StoreErrorKind> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
+    let rows = sqlx::query(
         "SELECT from_arn, to_arn FROM resource_reference WHERE to_name = $1 ORDER BY from_arn",
     )
     .bind(gone.without_version().to_string())
     .fetch_all(&mut **tx)
     .await?;
     let mut left = Vec::new();
-    for (from, to) in rows {
-        let to: Arn = text("to_arn", to)?;
+    for row in rows {
+        let to: Arn = text(&row, "to_arn")?;
         if to.covers(gone) && find_in(tx, &to).await?.is_none() {
-            left.push(from);
+            left.push(row.try_get("from_arn")?);
         }
     }
     // One may refer to several that only `gone` stood for.

@@ -7,7 +7,7 @@ use name::{Arn, BuildVersion, Level, Owner, Version, VersionPattern};
 use super::find::{Position, find_in};
 use super::{Done, New, Numbering};
 use crate::client_token::{self, Claim};
-use crate::column::invalid;
+use crate::column::{self, invalid};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind};
 
@@ -103,11 +103,36 @@ async fn number(tx: &mut Transaction<'_, Sqlite>, new: &New) -> Result<Arn, Stor
             if let Some(arn) = identical(tx, &any, &contents.hex()).await? {
                 return Err(StoreErrorKind::Identical { arn });
             }
-            let last = find_in(tx, &any).await?.map(|last| last.arn.level());
-            let last = if let Some(Level::Build(last)) = last { last.build } else { 0 };
-            arn(Level::Build(BuildVersion { version, build: last + 1 }))
+            let build = next_build(tx, new, &any).await?;
+            arn(Level::Build(BuildVersion { version, build }))
         }
     }
+}
+
+/// Gives out the next build number of a version.
+async fn next_build(
+    tx: &mut Transaction<'_, Sqlite>,
+    new: &New,
+    any: &Arn,
+) -> Result<u32, StoreErrorKind> {
+    let Position { kind, segment, nodes, .. } = Position::of(any);
+    let row = sqlx::query(
+        "INSERT INTO resource_number (account, region, kind, segment, major, minor, patch, last)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
+         ON CONFLICT (account, region, kind, segment, major, minor, patch) DO UPDATE
+            SET last = resource_number.last + 1
+         RETURNING last",
+    )
+    .bind(new.account.as_str())
+    .bind(new.region.as_str())
+    .bind(kind)
+    .bind(segment)
+    .bind(nodes[0])
+    .bind(nodes[1])
+    .bind(nodes[2])
+    .fetch_one(&mut **tx)
+    .await?;
+    column::number(&row, "last")
 }
 
 async fn identical(

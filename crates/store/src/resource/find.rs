@@ -4,7 +4,7 @@ use sqlx::{Sqlite, Transaction};
 
 use name::{Account, Arn, Kind, Level, Owner, Region};
 
-use super::{Entry, Row, columns};
+use super::{Entry, columns};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind};
 
@@ -41,7 +41,7 @@ pub enum Grain {
 pub async fn find(db: &Db, arn: &Arn) -> Result<Option<Entry>, StoreError> {
     attempt("find the resource", async {
         let Some(query) = newest(arn) else { return Ok(None) };
-        query.fetch_optional(db.pool()).await?.map(Entry::try_from).transpose()
+        query.fetch_optional(db.pool()).await?.map(Entry::read).transpose()
     })
     .await
 }
@@ -52,7 +52,7 @@ pub(super) async fn find_in(
     arn: &Arn,
 ) -> Result<Option<Entry>, StoreErrorKind> {
     let Some(query) = newest(arn) else { return Ok(None) };
-    query.fetch_optional(&mut **tx).await?.map(Entry::try_from).transpose()
+    query.fetch_optional(&mut **tx).await?.map(Entry::read).transpose()
 }
 
 /// Returns up to `limit` resources that follow `after`, by kind, name, version and build.
@@ -74,7 +74,7 @@ pub async fn list(
         if let Some(after) = after.map(Position::of) {
             low = low.max(after);
         }
-        let rows: Vec<Row> = sqlx::query_as(sql)
+        let rows = sqlx::query(sql)
             .bind(wanted.account.as_str())
             .bind(wanted.region.as_str())
             .bind(low.kind)
@@ -92,7 +92,7 @@ pub async fn list(
             .bind(limit)
             .fetch_all(db.pool())
             .await?;
-        rows.into_iter().map(Entry::try_from).collect()
+        rows.into_iter().map(Entry::read).collect()
     })
     .await
 }
@@ -116,7 +116,7 @@ pub(super) const NAMES: &str = list!("AND newest_version = 1");
 pub(super) const VERSIONS: &str = list!("AND newest_build = 1");
 pub(super) const BUILDS: &str = list!("");
 
-const NEWEST: &str = concat!(
+pub(super) const NEWEST: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM resource
@@ -125,13 +125,13 @@ const NEWEST: &str = concat!(
       ORDER BY major DESC, minor DESC, patch DESC, build DESC LIMIT 1"
 );
 
-type Query = sqlx::query::QueryAs<'static, Sqlite, Row, sqlx::sqlite::SqliteArguments>;
+type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
 
 /// Returns the query for what `arn` stands for; `None` for what is not kept here.
 fn newest(arn: &Arn) -> Option<Query> {
     let Owner::Account(account) = arn.owner() else { return None };
     let (low, high) = (Position::least(arn), Position::greatest(arn));
-    let query = sqlx::query_as(NEWEST)
+    let query = sqlx::query(NEWEST)
         .bind(account.to_string())
         .bind(arn.region().to_string())
         .bind(low.kind)

@@ -2,7 +2,8 @@
 
 use name::Arn;
 
-use super::{missing, tags};
+use super::missing;
+use crate::column::json;
 use crate::error::attempt;
 use crate::tag::column;
 use crate::{Db, StoreError, StoreErrorKind, TagChange};
@@ -14,12 +15,12 @@ use crate::{Db, StoreError, StoreErrorKind, TagChange};
 pub async fn change_tags(db: &Db, arn: &Arn, change: TagChange) -> Result<(), StoreError> {
     attempt("change the resource's tags", async {
         let mut tx = db.begin().await?;
-        let row: Option<String> = sqlx::query_scalar("SELECT tags FROM resource WHERE arn = $1")
+        let row = sqlx::query("SELECT tags FROM resource WHERE arn = $1")
             .bind(arn.to_string())
             .fetch_optional(&mut *tx)
             .await?;
         let tags = change
-            .apply(tags(row.ok_or_else(|| missing(arn))?)?)
+            .apply(json(&row.ok_or_else(|| missing(arn))?, "tags")?)
             .map_err(|source| StoreErrorKind::Tags { arn: arn.to_string(), source })?;
         sqlx::query("UPDATE resource SET tags = $2 WHERE arn = $1")
             .bind(arn.to_string())

@@ -142,20 +142,32 @@ async fn builds_are_numbered_and_the_newest_are_known() {
         listed(&db, Grain::Names, None).await,
         ["db/1.0.0/1", "web/1.9.0/1", "web-1/1.0.0/1"]
     );
+    // The number of a build that is gone is not given out again.
+    let again = make(&db, &build("web", "1.0.0", "c")).await.unwrap();
+    assert_eq!(again, "component/web/1.0.0/3");
     // An older version does not become the newest by being made later.
     make(&db, &build("web", "0.1.0", "a")).await.unwrap();
     assert_eq!(listed(&db, Grain::Names, None).await[1], "web/1.9.0/1");
 }
 
 #[tokio::test]
-async fn lists_read_an_index_in_order() {
+async fn lists_read_an_index_from_where_the_page_begins() {
     let Fixture { db, folder: _folder } = Fixture::new().await;
-    for (sql, index) in [
-        (super::find::NAMES, "resource_newest_version"),
-        (super::find::VERSIONS, "resource_newest_build"),
-        (super::find::BUILDS, "sqlite_autoindex_resource_2"),
+    let place = "account=? AND region=?";
+    let names = "(kind,segment)>(?,?) AND (kind,segment)<(?,?)";
+    let key = "(kind,segment,major,minor,patch)";
+    let versions = format!("{key}>(?,?,?,?,?) AND {key}<(?,?,?,?,?)");
+    let key = "(kind,segment,major,minor,patch,build)";
+    let builds = format!("{key}>(?,?,?,?,?,?) AND {key}<(?,?,?,?,?,?)");
+    let newest = "kind=? AND segment=? AND (major,minor,patch,build)>(?,?,?,?) AND \
+                  (major,minor,patch,build)<(?,?,?,?)";
+    for (sql, index, bounds) in [
+        (super::find::NAMES, "resource_newest_version", names),
+        (super::find::VERSIONS, "resource_newest_build", &versions),
+        (super::find::BUILDS, "sqlite_autoindex_resource_2", &builds),
+        (super::find::NEWEST, "sqlite_autoindex_resource_2", newest),
     ] {
-        explain(&db, sql, index, &[]).await;
+        explain(&db, sql, &format!("{index} ({place} AND {bounds})"), &[]).await;
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn end_orphan(
 mod tests {
     use super::*;
     use crate::fixture::{Fixture, owner};
-    use crate::run::{Wanted, find};
+    use crate::run::list;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn one_process_adopts_a_dead_ones_run() {
@@ -58,7 +58,7 @@ mod tests {
         for task in tasks.collect::<Vec<_>>() {
             ended += u32::from(task.await.unwrap());
         }
-        let found = find(&fixture.db, Wanted::Latest).await.unwrap();
+        let found = list(&fixture.db).await.unwrap().remove(0);
         assert_eq!((ended, found.state), (1, ImageState::Failed));
         assert_eq!(found.reason, "it lost its process");
     }
@@ -69,6 +69,6 @@ mod tests {
         let run = fixture.run(1, "web").await;
         let ended = end_orphan(&fixture.db, run.id, &owner(9), "it lost its process", 1).await;
         assert!(!ended.unwrap());
-        assert_eq!(find(&fixture.db, Wanted::Latest).await.unwrap(), run);
+        assert_eq!(list(&fixture.db).await.unwrap().remove(0), run);
     }
 }

@@ -37,7 +37,7 @@ pub async fn publish(
 mod tests {
     use super::*;
     use crate::fixture::{Fixture, registration};
-    use crate::run::{Wanted, advance, find};
+    use crate::run::{advance, list};
     use crate::{StoreErrorKind, snapshot};
 
     #[tokio::test]
@@ -46,7 +46,7 @@ mod tests {
         let db = &fixture.db;
         let run = fixture.run(1, "web").await.id;
         fixture.publish(run, &[registration(1, run, "local-1", "web")]).await;
-        let found = find(db, Wanted::Latest).await.unwrap();
+        let found = list(db).await.unwrap().remove(0);
         assert_eq!((found.state, found.ended_at), (ImageState::Available, Some(9_000_000)));
         let step = step::list(db, run).await.unwrap().remove(0);
         assert_eq!((step.state, step.ended_at), (StepState::Completed, Some(9_000_000)));
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!((name.as_str(), region.as_str()), ("web", "local-2"));
         assert_eq!(ami::list(db).await.unwrap().len(), 1);
         assert_eq!(snapshot::list(db).await.unwrap().len(), 1);
-        let found = find(db, Wanted::Latest).await.unwrap();
+        let found = list(db).await.unwrap().remove(0);
         assert_eq!((found.state, found.ended_at), (ImageState::Distributing, None));
         assert_eq!(step::list(db, second).await.unwrap()[0].state, StepState::Running);
     }

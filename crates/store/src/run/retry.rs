@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use name::RunId;
 
-use super::{Row, Run, arn};
+use super::{Run, arn};
 use crate::client_token::{self, Claim};
 use crate::error::attempt;
 use crate::{Db, StoreError, StoreErrorKind, image};
@@ -42,12 +42,12 @@ pub async fn retry_once(
         if let Some(answer) = client_token::find(&mut *tx, claim).await? {
             return Ok(Retried::Before(answer));
         }
-        let row: Option<Row> = sqlx::query_as("SELECT * FROM run WHERE id = $1")
+        let row = sqlx::query("SELECT * FROM run WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(&mut *tx)
             .await?;
         let row = row.ok_or_else(|| StoreErrorKind::Missing { what: id.to_string() })?;
-        let run = Run::try_from(row)?;
+        let run = Run::read(row)?;
         let state = run.state.retry();
         let state = state.map_err(|source| StoreErrorKind::Transition { run: id, source })?;
         sqlx::query(
@@ -65,7 +65,7 @@ pub async fn retry_once(
             .execute(&mut *tx)
             .await?;
         let steps_before = image::plan_again(&mut tx, id, steps).await?;
-        client_token::record(&mut tx, claim, &arn(&claim.account, &claim.region, &run)?).await?;
+        client_token::record(&mut tx, claim, &arn(&run)?).await?;
         tx.commit().await?;
         let run = Run {
             state,
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::{Fixture, owner};
-    use crate::run::{Wanted, advance, find};
+    use crate::run::{advance, list};
 
     #[tokio::test]
     async fn a_retried_run_goes_on_under_its_number() {
@@ -115,7 +115,7 @@ mod tests {
             let Retried::Now { run: again, steps_before } = retry(token).await.unwrap() else {
                 panic!("the request is new");
             };
-            assert_eq!(find(db, Wanted::Latest).await.unwrap(), *again);
+            assert_eq!(list(db).await.unwrap()[0], *again);
             assert_eq!((again.build.build, again.ended_at, again.owner), (1, None, owner(8)));
             assert_eq!(steps_before, before);
             let arn = "arn:aws:imagebuilder:local-1:000000000000:image/web/1.0.0/1".to_owned();

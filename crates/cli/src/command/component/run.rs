@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::ArgAction;
-use factory::{Case, Kind, NoParameters, Parameters};
+use factory::{Case, Kind, Parameters as _};
 use name::Account;
 use tokio::runtime::Handle;
 
@@ -15,7 +15,7 @@ use super::prepare::{ask_for_parameters, prepare};
 use super::state::{State, boot};
 use super::story::Told;
 use super::trial::Instance;
-use super::work::{Outcome, Work};
+use super::work::{FindParameter, Outcome, Work};
 use crate::arguments::Format;
 use crate::cancel::on_signals;
 use crate::clock;
@@ -23,6 +23,7 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::home::Home;
+use crate::identity::Identities;
 use crate::junit::{self, Results};
 use crate::output::Output;
 use crate::progress::{Detail, Look, Progress};
@@ -183,11 +184,14 @@ impl Run {
             state.check(&documents, folder)?;
         }
         // Without need for it, no data folder is made.
-        let parameters: Arc<dyn Parameters> = if ask_for_parameters(&documents) {
+        let find_parameter: FindParameter = if ask_for_parameters(&documents) {
             let home = home()?;
-            Arc::new(home.parameters(&home.new_catalogue().await?)?)
+            let identities = Identities::open(&home).await?;
+            let account = identities.account(None).await?.id;
+            let parameters = home.parameters(&identities.db)?;
+            Box::new(move |name| parameters.find(&account, name))
         } else {
-            Arc::new(NoParameters)
+            Box::new(|_| Ok(None))
         };
         let instance = match &self.base {
             Some(base) => {
@@ -202,8 +206,16 @@ impl Run {
         let cancel = on_signals(move || telling.note("cancelling…".to_owned()))?;
         let shell = self.shell_on_failure;
         let environment = environment.clone();
-        let work =
-            Work { order, documents, parameters, waiting, instance, shell, environment, cancel };
+        let work = Work {
+            order,
+            documents,
+            find_parameter,
+            waiting,
+            instance,
+            shell,
+            environment,
+            cancel,
+        };
         let cancel = Arc::clone(&work.cancel);
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || work.carry_out(&teller, &handle, progress));

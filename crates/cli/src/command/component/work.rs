@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use channel::Execute;
+use channel::{Execute, Stored};
 use document::Component;
-use factory::{Cause, ExecutedComponents, LoadedComponent, Parameters, Site, stored_parameters};
+use factory::{Cause, ExecutedComponents, LoadedComponent, Site, stored_parameters};
 use name::Digest;
+use store::StoreError;
 use toe::logs::{LogStream, LogStreamError};
 use toe::{LogFolder, Record};
 use tokio::runtime::Handle;
@@ -27,11 +28,15 @@ use crate::environment::Environment;
 use crate::error::CliError;
 use crate::progress::{Progress, Teller};
 
+/// Finds the stored parameter that documents call so.
+pub(super) type FindParameter =
+    Box<dyn Fn(&str) -> Result<Option<Stored>, StoreError> + Send + Sync>;
+
 /// What is to be done, ready for a thread that may block.
 pub(super) struct Work {
     pub(super) order: Order,
     pub(super) documents: Vec<Document>,
-    pub(super) parameters: Arc<dyn Parameters>,
+    pub(super) find_parameter: FindParameter,
     pub(super) waiting: Option<State>,
     pub(super) instance: Option<Instance>,
     pub(super) shell: bool,
@@ -144,7 +149,7 @@ impl Work {
             parameters: parameters.clone(),
             executed: executed.texts.clone(),
         };
-        let stored = stored_parameters(&*self.parameters, &loaded, &named, Cause::Component)?;
+        let stored = stored_parameters(&*self.find_parameter, &loaded, &named, Cause::Component)?;
         Ok(Execute {
             component: path.clone(),
             document: text.clone(),

@@ -139,6 +139,8 @@ mod tests {
         Known {
             run: Run {
                 id,
+                account: "000000000000".parse().unwrap(),
+                region: "local-1".parse().unwrap(),
                 image: "web".to_owned(),
                 build: "1.0.0/1".parse().unwrap(),
                 state: ImageState::Available,
