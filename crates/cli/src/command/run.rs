@@ -43,7 +43,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     #[arg(value_parser = clap::value_parser!(u64).range(128..))]
     memory: u64,
-    /// Give the machine N processors
+    /// Give the machine N processors; an emulated one has one
     #[arg(long, value_name = "N", default_value_t = 2)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=255))]
     cpus: u32,
