@@ -118,7 +118,7 @@ fn fill_text(
     for (range, reference) in references(text) {
         let value = match environment.value(&reference) {
             Some(value) => value,
-            // Without a loop its references stay as they are (§2.2).
+            // Without a loop its references stay as they are (reference §2.2).
             None if matches!(reference, Reference::Loop { .. }) => continue,
             None => return Err(ResolveError::NoValue { reference, span }),
         };

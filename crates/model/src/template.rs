@@ -117,7 +117,7 @@ fn parse_variable(text: &str) -> Result<Part, TemplateError> {
 }
 
 impl NameTemplate {
-    /// Returns the template for AMIs of a recipe that names none (§4.6).
+    /// Returns the template for AMIs of a recipe that names none (reference §4.6).
     pub fn of_recipe(recipe: &str) -> Result<Self, TemplateError> {
         format!("{recipe} {{{{imagebuilder:buildDate}}}}").parse()
     }

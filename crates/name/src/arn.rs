@@ -1,4 +1,4 @@
-//! ARNs of Image Builder's resources (reference §1.6, appendix B).
+//! ARNs of Image Builder's resources (reference §1.6).
 
 use std::fmt;
 use std::str::FromStr;

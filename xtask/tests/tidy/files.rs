@@ -74,6 +74,20 @@ fn code_in_comments_is_found() {
 }
 
 #[test]
+fn what_is_cited_is_among_the_sources() {
+    let known = fs::read_to_string(root().join("docs/reference/sources.md")).unwrap();
+    for file in sources(&["crates", "xtask", "bench"]) {
+        let text = fs::read_to_string(&file).unwrap();
+        for cited in text.split("reference §").skip(1) {
+            let end = cited.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(cited.len());
+            let section = cited[..end].trim_end_matches('.');
+            let row = format!("| §{section} |");
+            assert!(known.contains(&row), "{} cites §{section}", file.display());
+        }
+    }
+}
+
+#[test]
 fn every_decision_is_in_the_index() {
     let folder = root().join("docs/decisions");
     let index = fs::read_to_string(folder.join("README.md")).unwrap();
