@@ -45,6 +45,10 @@ struct Received {
 /// What may be asked without a signature: whether anybody is there.
 const HEALTH: &str = "/health";
 
+/// How many bytes a header takes besides its name and value: what a `HeaderMap` keeps for it, and
+/// some of the room that the map has for more.
+const HEADER: usize = 128;
+
 impl<K: Keys> Gate<K> {
     /// Returns the gate to `services`. `clock` gives microseconds since 1970.
     pub fn new(
@@ -208,7 +212,8 @@ impl<K: Keys> Gate<K> {
 /// Returns about how many bytes a head takes.
 fn size(head: &Parts) -> u32 {
     let uri = head.uri.path().len() + head.uri.query().map_or(0, str::len);
-    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| HEADER + name.as_str().len() + value.len());
     u32::try_from(uri + headers.sum::<usize>()).unwrap_or(u32::MAX)
 }
 

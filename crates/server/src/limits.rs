@@ -13,7 +13,7 @@ pub struct Limits {
     pub queue: usize,
     /// How long a request waits for its turn, and a body for memory.
     pub turn: Duration,
-    /// How many bytes all heads of requests that are being read and worked on may have together.
+    /// How many bytes all heads of requests that are being read and worked on may take together.
     pub heads: usize,
     /// How many bytes a body may have. The longest inputs of the model are
     /// documents of 16,000 characters, each of which may be twelve bytes of JSON.

@@ -10,6 +10,7 @@ mod setting;
 use std::time::Duration;
 
 use expect_test::expect;
+use http::{HeaderName, HeaderValue};
 use server::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -185,7 +186,7 @@ async fn who_finds_no_memory_is_told_to_come_back() {
     slow.read_to_end(&mut Vec::new()).await.unwrap();
     assert_eq!(send(setting.address, &request).await.status, 200);
 
-    let heads = bytes.len() / 4;
+    let heads = 2 * bytes.len();
     let setting = Setting::new(Limits { heads, ..Limits::default() }).await;
     assert_eq!(send(setting.address, &request).await.status, 503);
     assert_eq!(send(setting.address, &unsigned("GET", "/health")).await.status, 200);
@@ -225,6 +226,19 @@ async fn http_2_is_bounded_from_the_start() {
     // No WINDOW_UPDATE for the whole connection follows: what comes next acknowledges ours.
     stream.read_exact(&mut head).await.unwrap();
     assert_eq!(head[3..5], [4, 1]);
+}
+
+#[tokio::test]
+async fn empty_headers_take_memory_too() {
+    let setting = Setting::new(Limits { heads: 4 << 10, ..Limits::default() }).await;
+    for (headers, status) in [(16, 200), (64, 503)] {
+        let mut request = unsigned("GET", "/health");
+        for n in 0..headers {
+            let name = format!("x{n}").parse::<HeaderName>().unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_static(""));
+        }
+        assert_eq!(send(setting.address, &request).await.status, status, "{headers}");
+    }
 }
 
 #[tokio::test]
