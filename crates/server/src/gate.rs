@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 use wire::ERROR_TYPE;
@@ -29,6 +29,7 @@ pub struct Gate<K> {
     limits: Limits,
     heads: Arc<Semaphore>,
     memory: Arc<Semaphore>,
+    contents: Semaphore,
     queue: Semaphore,
     turns: Arc<Semaphore>,
 }
@@ -41,6 +42,10 @@ struct Received {
     /// Its head's part of the memory of all heads.
     _memory: OwnedSemaphorePermit,
 }
+
+/// How many bytes may be read out of one of a body: an object of JSON's is five at least, and takes
+/// a tree's node of 640.
+const CONTENTS: usize = 128;
 
 /// What may be asked without a signature: whether anybody is there.
 const HEALTH: &str = "/health";
@@ -66,6 +71,7 @@ impl<K: Keys> Gate<K> {
             limits,
             heads: Arc::new(Semaphore::new(limits.heads)),
             memory: Arc::new(Semaphore::new(limits.bodies)),
+            contents: Semaphore::new(limits.contents),
             queue: Semaphore::new(limits.queue),
             turns: Arc::new(Semaphore::new(limits.requests)),
         }
@@ -165,6 +171,7 @@ impl<K: Keys> Gate<K> {
         let noted = self.keys.note_use(&caller.access_key, (self.clock)()).await;
         // Whoever can still be answered is: a full disk does not stop reading.
         record.fault = noted.err().map(|error| causes(&error));
+        let _contents = self.contents(body.bytes.len()).await?;
         Ok(service.answer(&caller, &request, &record.request_id).await)
     }
 
@@ -172,6 +179,14 @@ impl<K: Keys> Gate<K> {
         let _queued = self.queue.try_acquire().map_err(|_| Denied::Busy)?;
         let turn = timeout(self.limits.turn, Arc::clone(&self.turns).acquire_owned()).await;
         turn.map_err(|_| Denied::Busy)?.map_err(|_| Denied::Busy)
+    }
+
+    /// Waits for memory for what is read out of a body of this length.
+    async fn contents(&self, length: usize) -> Result<SemaphorePermit<'_>, Denied> {
+        let most = length.saturating_mul(CONTENTS).min(self.limits.contents);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let memory = timeout(self.limits.turn, self.contents.acquire_many(most)).await;
+        memory.map_err(|_| Denied::Busy)?.map_err(|_| Denied::Busy)
     }
 
     async fn verify(&self, claim: Claim, body: &[u8]) -> Result<Caller, Denied> {

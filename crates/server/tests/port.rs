@@ -193,6 +193,26 @@ async fn who_finds_no_memory_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn what_is_read_out_of_bodies_takes_memory_too() {
+    let turn = Duration::from_millis(50);
+    let setting = Setting::new(Limits { contents: 1024, turn, ..Limits::default() }).await;
+    let address = setting.address;
+    let waiting = tokio::spawn(async move {
+        send(address, &sign(post("/wait", "12345678"), SECRET, "imagebuilder")).await
+    });
+    setting.begun().await;
+    for (body, status) in [("1", 503), ("", 200)] {
+        let request = sign(post("/echo", body), SECRET, "imagebuilder");
+        assert_eq!(send(address, &request).await.status, status, "{body}");
+    }
+    setting.release();
+    assert_eq!(waiting.await.unwrap().status, 200);
+    // One that may take more than there is has all of it.
+    let long = sign(post("/echo", &"x".repeat(1000)), SECRET, "imagebuilder");
+    assert_eq!(send(address, &long).await.status, 200);
+}
+
+#[tokio::test]
 async fn who_holds_all_connections_loses_them() {
     let head = Duration::from_millis(50);
     let setting = Setting::new(Limits { connections: 2, head, ..Limits::default() }).await;
