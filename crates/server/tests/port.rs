@@ -15,7 +15,7 @@ use server::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use client::{post, send, sign, unsigned};
+use client::{post, send, sign, sign_as, unsigned};
 use setting::{SECRET, Setting};
 
 #[tokio::test]
@@ -51,12 +51,16 @@ async fn unknown_disabled_and_wrong_keys_look_alike() {
     assert_eq!(send(setting.address, &right).await.status, 200);
     let wrong = sign(post("/echo", "{}"), "another secret", "imagebuilder");
     let wrong = send(setting.address, &wrong).await;
+    let unknown = sign_as("AKIDUNKNOWN", post("/echo", "{}"), SECRET, "imagebuilder");
+    let unknown = send(setting.address, &unknown).await;
     // Disabling takes effect with the next request.
     setting.disable_key();
     let disabled = send(setting.address, &right).await;
-    assert_eq!(wrong.told(), disabled.told());
-    assert_eq!(wrong.status, 403);
-    assert_eq!(wrong.header("x-amzn-errortype"), Some("InvalidSignatureException"));
+    assert_eq!([unknown.told(), disabled.told()], [wrong.told(), wrong.told()]);
+    for refused in [wrong, unknown, disabled] {
+        assert_eq!(refused.status, 403);
+        assert_eq!(refused.header("x-amzn-errortype"), Some("InvalidSignatureException"));
+    }
     let log = format!("{:?}", setting.records());
     let signature = right.headers()["authorization"].to_str().unwrap();
     let (_, signature) = signature.rsplit_once('=').unwrap();
