@@ -8,6 +8,7 @@ use wire::imagebuilder::Operation;
 use crate::bench::{bench, carry_out, run_of, start, wish};
 use crate::component::create;
 use crate::server::{OWN, Server, caller};
+use crate::workflow;
 
 fn with(mut input: Value, member: &str, value: Value) -> Value {
     match value {
@@ -288,6 +289,29 @@ async fn lists_hold_versions_builds_and_managed_images() {
     assert_eq!(builds(filter("name", "Web")).await, all);
     assert!(builds(filter("version", "2.0.0")).await.is_empty());
     server.check(Operation::ListImages, json!({"nextToken": "x"}), expect!["400 InvalidPaginationTokenException: The pagination token is not one that this request was answered with."]).await;
+}
+
+#[tokio::test]
+async fn builds_of_others_are_not_listed() {
+    let server = bench().await;
+    start(&server, "a").await;
+    server.get(Operation::CreateWorkflow, workflow::create("web", "BUILD", "one"), "").await;
+    for (operation, parameter, what) in [
+        (Operation::ListComponentBuildVersions, "componentVersionArn", "component"),
+        (Operation::ListWorkflowBuildVersions, "workflowVersionArn", "workflow/build"),
+        (Operation::ListImageBuildVersions, "imageVersionArn", "image"),
+    ] {
+        let of = |whose: &str| json!({parameter: format!("{whose}:{what}/web/1.0.0")});
+        assert_eq!(server.call(operation, of(OWN)).await.error, None, "{what}");
+        for whose in [
+            "arn:aws:imagebuilder:eu-west-1:210987654321",
+            "arn:aws:imagebuilder:us-east-1:123456789012",
+            "arn:aws-cn:imagebuilder:eu-west-1:123456789012",
+        ] {
+            let error = server.call(operation, of(whose)).await.error;
+            assert_eq!(error.as_deref(), Some("ResourceNotFoundException"), "{whose} {what}");
+        }
+    }
 }
 
 #[tokio::test]
