@@ -122,7 +122,7 @@ impl Images<Caller> for Api {
                 request_id: None,
             });
         }
-        let image = self.newest(caller, BUILD, text).await?;
+        let image = self.newest(caller, BUILD, text, Builds::Any).await?;
         let amis = ami::of_run(self.db(), image.run).await.map_err(refusal)?;
         Ok(GetImageResponse {
             latest_version_references: latest(&arn_of(&image)?),
@@ -323,19 +323,21 @@ impl Api {
         self.build(caller, parameter, text).await
     }
 
-    /// Returns the caller's newest image that the ARN in `parameter` stands for.
+    /// Returns the caller's newest image that the ARN in `parameter` stands for: with a build the
+    /// one with the ARN, otherwise one of `builds`.
     pub(crate) async fn newest(
         &self,
         caller: &Caller,
         parameter: &str,
         text: &str,
+        builds: Builds,
     ) -> Result<image::Image, Error> {
         let arn = own_image(caller, parameter, text)?;
         if let Level::Build(_) = arn.level() {
             return self.build(caller, parameter, text).await;
         }
         let versions = arn.versions();
-        let found = image::latest(self.db(), scope(caller), arn.name(), versions, Builds::Any);
+        let found = image::latest(self.db(), scope(caller), arn.name(), versions, builds);
         found.await.map_err(refusal)?.ok_or_else(|| not_found(text))
     }
 

@@ -193,6 +193,27 @@ async fn an_image_grows_out_of_an_available_one_only() {
 }
 
 #[tokio::test]
+async fn a_recipe_fits_the_build_that_images_grow_out_of() {
+    let server = bench().await;
+    let built = start(&server, "a").await;
+    let begun = start(&server, "b").await;
+    for (arn, os_version) in [(&built, "Debian 12"), (&begun, "Debian 13")] {
+        image::set_os_version(&server.db, run_of(&server, arn).await, os_version).await.unwrap();
+    }
+    let old = with(create("old", "1.0.0", "hi"), "supportedOsVersions", json!(["Debian 12"]));
+    server.get(Operation::CreateComponent, old, "").await;
+    let recipe = json!({
+        "name": "Old", "semanticVersion": "1.0.0", "parentImage": format!("{OWN}:image/web/x.x.x"),
+        "components": [{"componentArn": format!("{OWN}:component/old/1.0.0")}],
+        "clientToken": "c",
+    });
+    // None is available yet: the newest of all says what to expect.
+    server.check(Operation::CreateImageRecipe, recipe.clone(), expect!["400 InvalidParameterValueException: The value supplied for parameter 'components[0].componentArn' is not valid. It supports Debian 12, and the parent image is Debian 13."]).await;
+    carry_out(&server, &built, 4).await;
+    server.get(Operation::CreateImageRecipe, recipe, "").await;
+}
+
+#[tokio::test]
 async fn an_image_grows_out_of_what_recipes_take() {
     let server = bench().await;
     for (version, parent) in [("2.0.0", "debian-server-12"), ("3.0.0", "debian-minimal-13-x86")] {
