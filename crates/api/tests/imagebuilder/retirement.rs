@@ -118,6 +118,11 @@ async fn excluded_amis_are_left_alone() {
     assert_eq!(parts[0]["state"], json!({"status": "SKIPPED", "reason": reason}));
     let ami = store::ami::list(&server.db).await.unwrap().remove(0);
     assert_eq!(ami.status, store::AmiStatus::Available);
+    let shown = async || image(&server, &arn).await["outputResources"]["amis"][0]["state"].clone();
+    assert_eq!(shown().await, json!({"status": "AVAILABLE"}));
+    retire(&server, to(&arn, "AVAILABLE", "2")).await;
+    retire(&server, to(&arn, "DISABLED", "3")).await;
+    assert_eq!(shown().await, json!({"status": "DISABLED"}));
 }
 
 #[tokio::test]
