@@ -374,7 +374,9 @@ fn no_packages(image: &image::Image, text: &str) -> Error {
 /// Returns why an image's state could not be changed.
 pub(crate) fn moved(error: StoreError) -> Error {
     match error.kind() {
-        StoreErrorKind::Transition { source, .. } => unsupported(told(source)),
+        StoreErrorKind::Transition { source, .. } => {
+            unsupported(format!("The image's state cannot be changed: {}.", told(source)))
+        }
         _ => refusal(error),
     }
 }

@@ -345,7 +345,7 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
         .check(
             Operation::DeleteImage,
             of.clone(),
-            expect!["400 InvalidRequestException: an image that is PENDING cannot become DELETED"],
+            expect!["400 InvalidRequestException: The image's state cannot be changed: an image that is PENDING cannot become DELETED."],
         )
         .await;
     let answer = "/imageBuildVersionArn";

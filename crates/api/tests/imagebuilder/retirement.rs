@@ -140,7 +140,7 @@ async fn states_that_cannot_be_are_refused() {
     carry_out(&server, &arn, 4).await;
     check(
         to(&arn, "AVAILABLE", "1"),
-        expect!["400 InvalidRequestException: an image that is AVAILABLE cannot become AVAILABLE"],
+        expect!["400 InvalidRequestException: The image's state cannot be changed: an image that is AVAILABLE cannot become AVAILABLE."],
     )
     .await;
     let mut bare = to(&arn, "DELETED", "1");
