@@ -364,6 +364,16 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
 }
 
 #[tokio::test]
+async fn images_of_other_processes_are_not_cancelled() {
+    let server = bench().await;
+    for token in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+        start(&server, token).await;
+    }
+    let ninth = json!({"imageBuildVersionArn": start(&server, "9").await, "clientToken": "c"});
+    server.check(Operation::CancelImageCreation, ninth, expect!["400 ResourceInUseException: The image is being built by another process, or has just ended."]).await;
+}
+
+#[tokio::test]
 async fn an_image_that_failed_is_built_once_more_under_its_arn() {
     let server = bench().await;
     let arn = start(&server, "a").await;
