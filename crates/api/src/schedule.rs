@@ -5,9 +5,9 @@
 mod day;
 mod field;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan};
 
 use day::Days;
 use field::{Field, FieldError, HOURS, MINUTES, MONTHS, YEARS, values};
@@ -144,23 +144,45 @@ impl Cron {
 
     fn after(&self, now: i64, zone: &TimeZone) -> Option<i64> {
         let now = Timestamp::from_microsecond(now).ok()?;
-        let mut date = zone.to_datetime(now).date();
-        let last = *self.years.last()?;
-        while date.year() <= last.cast_signed() {
-            if !self.years.contains(&date.year().cast_unsigned()) {
-                date = Date::new(date.year() + 1, 1, 1).ok()?;
+        let today = zone.to_datetime(now).date();
+        // Months of one length that begin on the same weekday have the same days, so that few are
+        // searched for a day that no month has.
+        let mut without = Vec::new();
+        for first in self.months_from(today) {
+            let shape = (first.days_in_month(), first.weekday());
+            if without.contains(&shape) {
                 continue;
             }
-            let month = date.month().unsigned_abs().into();
-            if self.months.contains(&month) && self.days.has(date) {
-                let due = self.times().filter_map(|time| moment(date.to_datetime(time), zone));
-                if let Some(due) = due.filter(|due| *due > now).min() {
-                    return Some(due.as_microsecond());
-                }
+            let days: Vec<Date> = dates(first).filter(|date| self.days.has(*date)).collect();
+            if days.is_empty() {
+                without.push(shape);
             }
-            date = date.checked_add(1.day()).ok()?;
+            let coming = days.into_iter().filter(|date| *date >= today);
+            let mut due = coming.filter_map(|date| self.on(date, now, zone));
+            if let Some(due) = due.next() {
+                return Some(due.as_microsecond());
+            }
         }
         None
+    }
+
+    /// Returns the first days of its months, from that of `date` on.
+    fn months_from(&self, date: Date) -> impl Iterator<Item = Date> {
+        let past = self.years.partition_point(|year| i32::from(*year) < i32::from(date.year()));
+        let months = self.years.iter().skip(past).flat_map(|year| {
+            let first = |month: &u16| {
+                let (year, month) = (i16::try_from(*year).ok()?, i8::try_from(*month).ok()?);
+                Date::new(year, month, 1).ok()
+            };
+            self.months.iter().filter_map(first)
+        });
+        months.skip_while(move |first| *first < date.first_of_month())
+    }
+
+    /// Returns its first time on `date` that is later than `now`.
+    fn on(&self, date: Date, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let due = self.times().filter_map(|time| moment(date.to_datetime(time), zone));
+        due.filter(|due| *due > now).min()
     }
 
     fn times(&self) -> impl Iterator<Item = Time> {
@@ -172,6 +194,12 @@ impl Cron {
             self.minutes.iter().filter_map(time)
         })
     }
+}
+
+/// Returns all days of the month that begins on `first`.
+fn dates(first: Date) -> impl Iterator<Item = Date> {
+    let days = 1..=first.days_in_month();
+    days.filter_map(move |day| Date::new(first.year(), first.month(), day).ok())
 }
 
 /// Returns when clocks in `zone` first show `local`, if they do.
@@ -188,10 +216,12 @@ fn moment(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use proptest::prelude::{any, prop_assert, proptest};
+    use jiff::civil::Date;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
     use proptest::sample::select;
 
-    use super::{Schedule, zone};
+    use super::{Cron, Schedule, zone};
 
     #[track_caller]
     fn check(expression: &str, zone: &str, from: &str, expected: &[&str]) {
@@ -307,7 +337,38 @@ mod tests {
         assert_eq!(error.to_string(), expected);
     }
 
+    /// Returns what `Cron::after` does, and tries every day for it.
+    fn walk(cron: &Cron, now: i64, zone: &TimeZone) -> Option<i64> {
+        let now = Timestamp::from_microsecond(now).unwrap();
+        let is_listed = |date: &Date| {
+            cron.years.contains(&date.year().cast_unsigned())
+                && cron.months.contains(&date.month().unsigned_abs().into())
+                && cron.days.has(*date)
+        };
+        let today = zone.to_datetime(now).date();
+        let dates = std::iter::successors(Some(today), |date| date.tomorrow().ok());
+        let mut listed = dates.take_while(|date| date.year() < 2200).filter(is_listed);
+        listed.find_map(|date| cron.on(date, now, zone)).map(|due| due.as_microsecond())
+    }
+
     proptest! {
+        /// No day is passed over, and none is made up.
+        #[test]
+        fn the_next_time_is_that_of_a_walk_through_all_days(
+            time in select(vec!["0 0", "30 2", "59 23", "*/30 1-3"]),
+            days in select(vec![
+                "* * ?", "29 2 ?", "30 2 ?", "31 4,6 ?", "31W 1/2 ?", "LW * ?", "1 1 ?", "? * 6#5",
+                "? 2 sun#5", "? 3 1L", "? feb,nov MON-FRI", "? * L",
+            ]),
+            years in select(vec!["*", "2026-2030", "2027,2100", "1970/4", "2096-2104", "1999", "2199"]),
+            zone in select(vec!["UTC", "Europe/Rome", "America/St_Johns"]),
+            now in 1_500_000_000_000_000_i64..4_300_000_000_000_000,
+        ) {
+            let zone = super::zone(Some(zone)).unwrap();
+            let cron = Cron::parse(&format!("{time} {days} {years}")).unwrap();
+            prop_assert_eq!(cron.after(now, &zone), walk(&cron, now, &zone));
+        }
+
         /// Whatever is written, it is a schedule or an error; a schedule is due later than now.
         #[test]
         fn no_expression_panics(

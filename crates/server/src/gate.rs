@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 use wire::ERROR_TYPE;
@@ -29,6 +29,7 @@ pub struct Gate<K> {
     limits: Limits,
     heads: Arc<Semaphore>,
     memory: Arc<Semaphore>,
+    contents: Semaphore,
     queue: Semaphore,
     turns: Arc<Semaphore>,
 }
@@ -42,8 +43,16 @@ struct Received {
     _memory: OwnedSemaphorePermit,
 }
 
+/// How many bytes may be read out of one of a body: an object of JSON's is five at least, and takes
+/// a tree's node of 640.
+const CONTENTS: usize = 128;
+
 /// What may be asked without a signature: whether anybody is there.
 const HEALTH: &str = "/health";
+
+/// How many bytes a header takes besides its name and value: what a `HeaderMap` keeps for it, and
+/// some of the room that the map has for more.
+const HEADER: usize = 128;
 
 impl<K: Keys> Gate<K> {
     /// Returns the gate to `services`. `clock` gives microseconds since 1970.
@@ -62,6 +71,7 @@ impl<K: Keys> Gate<K> {
             limits,
             heads: Arc::new(Semaphore::new(limits.heads)),
             memory: Arc::new(Semaphore::new(limits.bodies)),
+            contents: Semaphore::new(limits.contents),
             queue: Semaphore::new(limits.queue),
             turns: Arc::new(Semaphore::new(limits.requests)),
         }
@@ -161,6 +171,7 @@ impl<K: Keys> Gate<K> {
         let noted = self.keys.note_use(&caller.access_key, (self.clock)()).await;
         // Whoever can still be answered is: a full disk does not stop reading.
         record.fault = noted.err().map(|error| causes(&error));
+        let _contents = self.contents(body.bytes.len()).await?;
         Ok(service.answer(&caller, &request, &record.request_id).await)
     }
 
@@ -168,6 +179,14 @@ impl<K: Keys> Gate<K> {
         let _queued = self.queue.try_acquire().map_err(|_| Denied::Busy)?;
         let turn = timeout(self.limits.turn, Arc::clone(&self.turns).acquire_owned()).await;
         turn.map_err(|_| Denied::Busy)?.map_err(|_| Denied::Busy)
+    }
+
+    /// Waits for memory for what is read out of a body of this length.
+    async fn contents(&self, length: usize) -> Result<SemaphorePermit<'_>, Denied> {
+        let most = length.saturating_mul(CONTENTS).min(self.limits.contents);
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let memory = timeout(self.limits.turn, self.contents.acquire_many(most)).await;
+        memory.map_err(|_| Denied::Busy)?.map_err(|_| Denied::Busy)
     }
 
     async fn verify(&self, claim: Claim, body: &[u8]) -> Result<Caller, Denied> {
@@ -208,7 +227,8 @@ impl<K: Keys> Gate<K> {
 /// Returns about how many bytes a head takes.
 fn size(head: &Parts) -> u32 {
     let uri = head.uri.path().len() + head.uri.query().map_or(0, str::len);
-    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let headers = head.headers.iter();
+    let headers = headers.map(|(name, value)| HEADER + name.as_str().len() + value.len());
     u32::try_from(uri + headers.sum::<usize>()).unwrap_or(u32::MAX)
 }
 

@@ -11,15 +11,18 @@ pub struct Limits {
     pub requests: usize,
     /// How many requests wait for their turn at once.
     pub queue: usize,
-    /// How long a request waits for its turn, and a body for memory.
+    /// How long a request waits for its turn, and a body and what is read out of it for memory.
     pub turn: Duration,
-    /// How many bytes all heads of requests that are being read and worked on may have together.
+    /// How many bytes all heads of requests that are being read and worked on may take together.
     pub heads: usize,
     /// How many bytes a body may have. The longest inputs of the model are
     /// documents of 16,000 characters, each of which may be twelve bytes of JSON.
     pub body: usize,
     /// How many bytes all bodies that are being read and worked on may have together.
     pub bodies: usize,
+    /// How many bytes all that services read out of bodies may take together: much more than the
+    /// bodies have, if someone chose them for that.
+    pub contents: usize,
     /// How long a connection's first request may take to begin, the TLS handshake included.
     pub head: Duration,
     /// How long a body may take to arrive.
@@ -40,6 +43,7 @@ impl Default for Limits {
             heads: 16 << 20,
             body: 1 << 20,
             bodies: 32 << 20,
+            contents: 256 << 20,
             head: Duration::from_secs(10),
             arrival: Duration::from_secs(30),
             idle: Duration::from_secs(60),

@@ -10,11 +10,12 @@ mod setting;
 use std::time::Duration;
 
 use expect_test::expect;
+use http::{HeaderName, HeaderValue};
 use server::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use client::{post, send, sign, unsigned};
+use client::{post, send, sign, sign_as, unsigned};
 use setting::{SECRET, Setting};
 
 #[tokio::test]
@@ -50,12 +51,16 @@ async fn unknown_disabled_and_wrong_keys_look_alike() {
     assert_eq!(send(setting.address, &right).await.status, 200);
     let wrong = sign(post("/echo", "{}"), "another secret", "imagebuilder");
     let wrong = send(setting.address, &wrong).await;
+    let unknown = sign_as("AKIDUNKNOWN", post("/echo", "{}"), SECRET, "imagebuilder");
+    let unknown = send(setting.address, &unknown).await;
     // Disabling takes effect with the next request.
     setting.disable_key();
     let disabled = send(setting.address, &right).await;
-    assert_eq!(wrong.told(), disabled.told());
-    assert_eq!(wrong.status, 403);
-    assert_eq!(wrong.header("x-amzn-errortype"), Some("InvalidSignatureException"));
+    assert_eq!([unknown.told(), disabled.told()], [wrong.told(), wrong.told()]);
+    for refused in [wrong, unknown, disabled] {
+        assert_eq!(refused.status, 403);
+        assert_eq!(refused.header("x-amzn-errortype"), Some("InvalidSignatureException"));
+    }
     let log = format!("{:?}", setting.records());
     let signature = right.headers()["authorization"].to_str().unwrap();
     let (_, signature) = signature.rsplit_once('=').unwrap();
@@ -185,10 +190,30 @@ async fn who_finds_no_memory_is_told_to_come_back() {
     slow.read_to_end(&mut Vec::new()).await.unwrap();
     assert_eq!(send(setting.address, &request).await.status, 200);
 
-    let heads = bytes.len() / 4;
+    let heads = 2 * bytes.len();
     let setting = Setting::new(Limits { heads, ..Limits::default() }).await;
     assert_eq!(send(setting.address, &request).await.status, 503);
     assert_eq!(send(setting.address, &unsigned("GET", "/health")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_read_out_of_bodies_takes_memory_too() {
+    let turn = Duration::from_millis(50);
+    let setting = Setting::new(Limits { contents: 1024, turn, ..Limits::default() }).await;
+    let address = setting.address;
+    let waiting = tokio::spawn(async move {
+        send(address, &sign(post("/wait", "12345678"), SECRET, "imagebuilder")).await
+    });
+    setting.begun().await;
+    for (body, status) in [("1", 503), ("", 200)] {
+        let request = sign(post("/echo", body), SECRET, "imagebuilder");
+        assert_eq!(send(address, &request).await.status, status, "{body}");
+    }
+    setting.release();
+    assert_eq!(waiting.await.unwrap().status, 200);
+    // One that may take more than there is has all of it.
+    let long = sign(post("/echo", &"x".repeat(1000)), SECRET, "imagebuilder");
+    assert_eq!(send(address, &long).await.status, 200);
 }
 
 #[tokio::test]
@@ -225,6 +250,19 @@ async fn http_2_is_bounded_from_the_start() {
     // No WINDOW_UPDATE for the whole connection follows: what comes next acknowledges ours.
     stream.read_exact(&mut head).await.unwrap();
     assert_eq!(head[3..5], [4, 1]);
+}
+
+#[tokio::test]
+async fn empty_headers_take_memory_too() {
+    let setting = Setting::new(Limits { heads: 4 << 10, ..Limits::default() }).await;
+    for (headers, status) in [(16, 200), (64, 503)] {
+        let mut request = unsigned("GET", "/health");
+        for n in 0..headers {
+            let name = format!("x{n}").parse::<HeaderName>().unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_static(""));
+        }
+        assert_eq!(send(setting.address, &request).await.status, status, "{headers}");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ mod validate;
 pub mod imagebuilder;
 pub mod sigv4;
 
-pub use problem::Problem;
+pub use problem::{Problem, Problems};
 pub use rest_json::{ERROR_TYPE, ReadError, Refusal};
 pub use route::Action;
 pub use shape::{Bounds, Kind, Location, Member, Pattern, Shape};

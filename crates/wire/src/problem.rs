@@ -1,9 +1,6 @@
-//! One thing wrong with a request, in the words Image Builder uses.
+//! What is wrong with a request, in the words Image Builder uses.
 
 use std::fmt::{self, Display};
-
-/// How many problems a message tells; the rest are counted.
-const TOLD: usize = 20;
 
 /// A value that breaks a constraint of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +11,18 @@ pub struct Problem {
     pub rule: String,
 }
 
+/// All that is wrong with a value: the first problems are told, the rest are counted.
+///
+/// A client can send more problems than there is memory for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    told: Vec<Problem>,
+    more: usize,
+}
+
+/// How many problems are told.
+const TOLD: usize = 20;
+
 impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, rule } = self;
@@ -21,11 +30,34 @@ impl Display for Problem {
     }
 }
 
-/// Returns one message that tells all of `problems`.
-pub(crate) fn tell(problems: &[Problem]) -> String {
-    let told = problems.iter().take(TOLD).map(Problem::to_string).collect::<Vec<_>>().join("; ");
-    match problems.len().saturating_sub(TOLD) {
-        0 => told,
-        more => format!("{told}; and {more} more"),
+impl Problems {
+    /// Returns the problems that are told.
+    pub fn told(&self) -> &[Problem] {
+        &self.told
+    }
+
+    /// Returns whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// Adds a problem.
+    pub(crate) fn push(&mut self, path: &str, rule: impl Display) {
+        if self.told.len() == TOLD {
+            self.more += 1;
+        } else {
+            self.told.push(Problem { path: path.to_owned(), rule: rule.to_string() });
+        }
+    }
+}
+
+impl Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = self.told.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ");
+        f.write_str(&told)?;
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }

@@ -7,11 +7,11 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Problem, tell};
+use crate::problem::Problems;
 use crate::query::pairs;
 use crate::route::Action;
 use crate::shape::{Kind, Location, Member};
-use crate::validate::check_input;
+use crate::validate::add_problems;
 
 /// The header that names the error of a response, whatever protocol it is in.
 pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -33,8 +33,8 @@ pub enum ReadError {
     #[error("The query string is not valid percent-encoded UTF-8")]
     Query,
     /// Values break constraints of the model.
-    #[error("{}", tell(.0))]
-    Invalid(Vec<Problem>),
+    #[error("{0}")]
+    Invalid(Problems),
 }
 
 /// An error as a client sees it, whichever layer refuses.
@@ -69,7 +69,7 @@ pub(crate) fn read(
     query: &str,
     body: &[u8],
 ) -> Result<Value, ReadError> {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let mut input = read_body(action, body, &mut problems)?;
     let pairs = read_query(query)?;
     for member in action.input.members() {
@@ -81,7 +81,7 @@ pub(crate) fn read(
         input.extend(held.map(|value| (member.name.to_owned(), value)));
     }
     let input = Value::Object(input);
-    problems.extend(check_input(action.input, &input));
+    add_problems(action.input, &input, &mut problems);
     if problems.is_empty() { Ok(input) } else { Err(ReadError::Invalid(problems)) }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn read(
 fn read_body(
     action: &Action,
     body: &[u8],
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) -> Result<Map<String, Value>, ReadError> {
     if body.is_empty() {
         return Ok(Map::new());
@@ -101,8 +101,7 @@ fn read_body(
         let elsewhere =
             action.input.member(name).is_some_and(|member| member.location != Location::Body);
         if elsewhere {
-            let rule = "does not belong in the body".to_owned();
-            problems.push(Problem { path: name.clone(), rule });
+            problems.push(name, "does not belong in the body");
         }
         !elsewhere
     });
@@ -117,15 +116,14 @@ fn read_query(query: &str) -> Result<Vec<(String, String)>, ReadError> {
 
 /// Returns what the query holds of `member`. Other names in it are no problem:
 /// signatures travel there too.
-fn pick(member: &Member, pairs: &[(String, String)], problems: &mut Vec<Problem>) -> Option<Value> {
+fn pick(member: &Member, pairs: &[(String, String)], problems: &mut Problems) -> Option<Value> {
     let held = pairs.iter().filter(|(name, _)| name == member.name);
     let mut values: Vec<Value> = held.map(|(_, value)| Value::String(value.clone())).collect();
     if matches!(member.shape.kind, Kind::List { .. }) {
         return (!values.is_empty()).then_some(Value::Array(values));
     }
     if values.len() > 1 {
-        let rule = "must be given once".to_owned();
-        problems.push(Problem { path: member.name.to_owned(), rule });
+        problems.push(member.name, "must be given once");
     }
     values.pop()
 }

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use serde_json::{Map, Value};
 
-use crate::problem::Problem;
+use crate::problem::Problems;
 use crate::shape::{Bounds, Kind, Member, Shape};
 use crate::timestamp::Timestamp;
 
@@ -15,32 +15,37 @@ const REPEATED: usize = 64;
 ///
 /// A member that is `null` counts as absent. A member the model lacks is a
 /// problem: ignoring what a newer client asks for would be to pretend.
-pub fn check_input(shape: &Shape, value: &Value) -> Vec<Problem> {
-    Check::run(shape, value, true)
+pub fn check_input(shape: &Shape, value: &Value) -> Problems {
+    let mut problems = Problems::default();
+    add_problems(shape, value, &mut problems);
+    problems
+}
+
+/// Adds what [`check_input`] returns to the problems that are known already.
+pub(crate) fn add_problems(shape: &Shape, value: &Value, problems: &mut Problems) {
+    let mut check = Check { path: String::new(), problems, null_is_absent: true };
+    check.value(shape, value);
 }
 
 /// Returns everything in which `value`, an answer, differs from `shape`.
 ///
 /// A member without a value must be left out, as AWS does.
-pub fn check_output(shape: &Shape, value: &Value) -> Vec<Problem> {
-    Check::run(shape, value, false)
+pub fn check_output(shape: &Shape, value: &Value) -> Problems {
+    let mut problems = Problems::default();
+    let mut check = Check { path: String::new(), problems: &mut problems, null_is_absent: false };
+    check.value(shape, value);
+    problems
 }
 
-struct Check {
+struct Check<'a> {
     path: String,
-    problems: Vec<Problem>,
+    problems: &'a mut Problems,
     null_is_absent: bool,
 }
 
-impl Check {
-    fn run(shape: &Shape, value: &Value, null_is_absent: bool) -> Vec<Problem> {
-        let mut check = Self { path: String::new(), problems: Vec::new(), null_is_absent };
-        check.value(shape, value);
-        check.problems
-    }
-
-    fn refuse(&mut self, rule: impl Into<String>) {
-        self.problems.push(Problem { path: self.path.clone(), rule: rule.into() });
+impl Check<'_> {
+    fn refuse(&mut self, rule: impl Display) {
+        self.problems.push(&self.path, rule);
     }
 
     fn at(&mut self, step: impl Display, inner: impl FnOnce(&mut Self)) {
@@ -58,7 +63,7 @@ impl Check {
                     && let Some(pattern) = pattern
                     && !pattern.accepts(text)
                 {
-                    self.refuse(format!("must match pattern {}", pattern.text));
+                    self.refuse(format_args!("must match pattern {}", pattern.text));
                 }
             }
             Kind::Enum(values) => self.word(values, value),
@@ -111,7 +116,7 @@ impl Check {
             None => self.refuse("must be a string"),
             Some(text) if values.contains(&text) => {}
             Some(_) => {
-                self.refuse(format!("must satisfy enum value set: [{}]", values.join(", ")));
+                self.refuse(format_args!("must satisfy enum value set: [{}]", values.join(", ")));
             }
         }
     }
@@ -120,10 +125,8 @@ impl Check {
         for (name, item) in entries {
             let told: String = name.chars().take(REPEATED).collect();
             self.at(format_args!("[{told:?}]"), |check| {
-                let known = check.problems.len();
-                check.value(key, &Value::String(name.clone()));
-                for problem in &mut check.problems[known..] {
-                    problem.rule.insert_str(0, "has a key that ");
+                for problem in check_input(key, &Value::String(name.clone())).told() {
+                    check.refuse(format_args!("has a key that {}", problem.rule));
                 }
                 check.value(inner, item);
             });
@@ -144,7 +147,7 @@ impl Check {
         for name in object.keys().filter(|name| shape.member(name).is_none()) {
             let told: String = name.chars().take(REPEATED).collect();
             self.at(format_args!("{dot}{told}"), |check| {
-                check.refuse(format!("is not a member of {}", shape.name));
+                check.refuse(format_args!("is not a member of {}", shape.name));
             });
         }
     }
@@ -153,10 +156,10 @@ impl Check {
     fn length(&mut self, bounds: &Bounds<usize>, length: usize) -> bool {
         match *bounds {
             Bounds { min: Some(min), .. } if bounds.too_small(length) => {
-                self.refuse(format!("must have length greater than or equal to {min}"));
+                self.refuse(format_args!("must have length greater than or equal to {min}"));
             }
             Bounds { max: Some(max), .. } if bounds.too_large(length) => {
-                self.refuse(format!("must have length less than or equal to {max}"));
+                self.refuse(format_args!("must have length less than or equal to {max}"));
             }
             Bounds { .. } => return true,
         }
@@ -166,10 +169,10 @@ impl Check {
     fn number<T: PartialOrd + Copy + Display>(&mut self, bounds: &Bounds<T>, number: T) {
         match *bounds {
             Bounds { min: Some(min), .. } if bounds.too_small(number) => {
-                self.refuse(format!("must have value greater than or equal to {min}"));
+                self.refuse(format_args!("must have value greater than or equal to {min}"));
             }
             Bounds { max: Some(max), .. } if bounds.too_large(number) => {
-                self.refuse(format!("must have value less than or equal to {max}"));
+                self.refuse(format_args!("must have value less than or equal to {max}"));
             }
             Bounds { .. } => {}
         }
@@ -238,7 +241,7 @@ mod tests {
     fn check(shape: &'static Shape, value: Value, rules: &[(&str, &str)]) {
         for problems in [check_input(shape, &value), check_output(shape, &value)] {
             let found: Vec<_> =
-                problems.iter().map(|p| (p.path.as_str(), p.rule.as_str())).collect();
+                problems.told().iter().map(|p| (p.path.as_str(), p.rule.as_str())).collect();
             assert_eq!(found, rules, "{value}");
         }
     }
@@ -315,19 +318,29 @@ mod tests {
     #[test]
     fn only_clients_may_spell_out_that_a_member_is_absent() {
         let value = json!({"text": "ab", "inner": null});
-        assert_eq!(check_input(&THING, &value), []);
-        assert_eq!(check_output(&THING, &value)[0].rule, "must be a list");
+        assert_eq!(check_input(&THING, &value).told(), []);
+        assert_eq!(check_output(&THING, &value).told()[0].rule, "must be a list");
     }
 
     #[test]
     fn names_a_client_made_up_are_repeated_in_part() {
         let long = "x".repeat(100_000);
-        for problem in check_input(&THING, &json!({"text": "ab", &long: 1})) {
+        for problem in check_input(&THING, &json!({"text": "ab", &long: 1})).told() {
             assert_eq!(problem.path.len(), 64);
         }
-        for problem in check_input(&MAP, &json!({long: 1})) {
+        for problem in check_input(&MAP, &json!({long: 1})).told() {
             assert_eq!(problem.path.len(), 68);
         }
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_kept() {
+        let members = (0..10_000).map(|at| (format!("m{at:04}"), json!(1)));
+        let many = Value::Object(members.collect());
+        let problems = check_input(&THING, &many);
+        assert_eq!(problems.told().len(), 20);
+        let text = problems.to_string();
+        assert!(text.ends_with("m0018 is not a member of Thing; and 9981 more"), "{text}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::error::{arn, bad_document, combination, unsupported};
 use super::filter::{Filters, Known};
 use super::latest::{latest, listed_arn, version};
 use super::make::plain;
-use super::own::{body, owner};
+use super::own::{body, listed, owner};
 use super::page::{Listing, Tokens};
 use super::tag::some;
 use crate::Api;
@@ -120,7 +120,7 @@ impl Components<Caller> for Api {
         let tokens = Tokens::of(caller, Operation::ListComponentBuildVersions, &input)?;
         let mut listing = Listing::of_kind(Kind::Component, None, &[])?;
         if let Some(of) = &input.component_version_arn {
-            listing.of = Some(arn("componentVersionArn", of)?);
+            listing.of = Some(listed(caller, "componentVersionArn", of)?);
         }
         listing.max_results = input.max_results;
         listing.next_token = input.next_token;

@@ -45,15 +45,16 @@ impl Images<Caller> for Api {
     ) -> Result<CancelImageCreationResponse, Error> {
         let operation = Operation::CancelImageCreation;
         let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
-        if before.is_none() {
-            let image = self.build(caller, BUILD, &input.image_build_version_arn).await?;
-            self.cancel(&image)?;
-            let answer = &input.image_build_version_arn;
-            client_token::keep(self.db(), &claim, answer).await.map_err(refusal)?;
-        }
+        let answer = match before {
+            Some(answer) => answer,
+            None => {
+                let cancel = self.cancel(caller, &input.image_build_version_arn, &claim);
+                self.once(&claim, cancel).await?
+            }
+        };
         Ok(CancelImageCreationResponse {
             client_token: Some(input.client_token),
-            image_build_version_arn: Some(input.image_build_version_arn),
+            image_build_version_arn: Some(answer),
             request_id: None,
         })
     }
@@ -121,7 +122,7 @@ impl Images<Caller> for Api {
                 request_id: None,
             });
         }
-        let image = self.newest(caller, BUILD, text).await?;
+        let image = self.newest(caller, BUILD, text, Builds::Any).await?;
         let amis = ami::of_run(self.db(), image.run).await.map_err(refusal)?;
         Ok(GetImageResponse {
             latest_version_references: latest(&arn_of(&image)?),
@@ -233,7 +234,10 @@ impl Images<Caller> for Api {
         let (claim, before) = self.claim(caller, operation, &token, &input).await?;
         let answer = match before {
             Some(answer) => answer,
-            None => self.retry(caller, &input.image_build_version_arn, &claim).await?,
+            None => {
+                let retry = self.retry(caller, &input.image_build_version_arn, &claim);
+                self.once(&claim, retry).await?
+            }
         };
         Ok(RetryImageResponse { client_token: Some(token), image_build_version_arn: Some(answer) })
     }
@@ -272,17 +276,20 @@ impl Api {
         Ok(image)
     }
 
-    fn cancel(&self, image: &image::Image) -> Result<(), Error> {
+    /// Ends the run of an image and returns its ARN.
+    async fn cancel(&self, caller: &Caller, text: &str, claim: &Claim) -> Result<String, Error> {
+        let image = self.build(caller, BUILD, text).await?;
         if !image.state.is_in_progress() {
             let message =
                 format!("The image is {}: only one that is being built is cancelled.", image.state);
             return Err(unsupported(message));
         }
-        if self.builder()?.cancel(image.run) {
-            return Ok(());
+        if !self.builder()?.cancel(image.run) {
+            let message = "The image is being built by another process, or has just ended.";
+            return Err(Error::new(ErrorKind::ResourceInUse, message));
         }
-        let message = "The image is being built by another process, or has just ended.";
-        Err(Error::new(ErrorKind::ResourceInUse, message))
+        client_token::keep(self.db(), claim, text).await.map_err(refusal)?;
+        Ok(text.to_owned())
     }
 
     /// Returns the caller's image with exactly the ARN in `parameter`.
@@ -316,19 +323,21 @@ impl Api {
         self.build(caller, parameter, text).await
     }
 
-    /// Returns the caller's newest image that the ARN in `parameter` stands for.
+    /// Returns the caller's newest image that the ARN in `parameter` stands for: with a build the
+    /// one with the ARN, otherwise one of `builds`.
     pub(crate) async fn newest(
         &self,
         caller: &Caller,
         parameter: &str,
         text: &str,
+        builds: Builds,
     ) -> Result<image::Image, Error> {
         let arn = own_image(caller, parameter, text)?;
         if let Level::Build(_) = arn.level() {
             return self.build(caller, parameter, text).await;
         }
         let versions = arn.versions();
-        let found = image::latest(self.db(), scope(caller), arn.name(), versions, Builds::Any);
+        let found = image::latest(self.db(), scope(caller), arn.name(), versions, builds);
         found.await.map_err(refusal)?.ok_or_else(|| not_found(text))
     }
 
@@ -365,7 +374,9 @@ fn no_packages(image: &image::Image, text: &str) -> Error {
 /// Returns why an image's state could not be changed.
 pub(crate) fn moved(error: StoreError) -> Error {
     match error.kind() {
-        StoreErrorKind::Transition { source, .. } => unsupported(told(source)),
+        StoreErrorKind::Transition { source, .. } => {
+            unsupported(format!("The image's state cannot be changed: {}.", told(source)))
+        }
         _ => refusal(error),
     }
 }

@@ -71,6 +71,19 @@ pub(crate) fn reference(
     }
 }
 
+/// Returns the ARN in `parameter` of a resource whose versions are to be listed: the caller's or a
+/// managed one.
+///
+/// Whether it is there, the list says, which is empty otherwise.
+pub(crate) fn listed(caller: &Caller, parameter: &str, text: &str) -> Result<Arn, Error> {
+    let arn = arn(parameter, text)?;
+    let is_visible = match arn.owner() {
+        Owner::Managed(_) => true,
+        Owner::Account(_) => is_own(caller, &arn, text),
+    };
+    if is_visible { Ok(arn) } else { Err(not_found(text)) }
+}
+
 /// Returns whether an ARN is of the caller's account and region; other partitions there are none.
 fn is_own(caller: &Caller, arn: &Arn, text: &str) -> bool {
     *arn.owner() == Owner::Account(caller.account.clone())

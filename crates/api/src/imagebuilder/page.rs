@@ -15,7 +15,7 @@ use super::filter::{Filters, Known};
 use super::managed;
 use crate::Api;
 
-/// The most a page holds, and what it holds unless fewer are asked for.
+/// What a page holds unless more or fewer are asked for; the model allows up to 100.
 const PAGE: u16 = 25;
 
 /// How many resources are read at a time when filters leave some out.

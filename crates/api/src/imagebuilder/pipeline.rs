@@ -2,6 +2,8 @@
 
 mod draft;
 
+use serde::Serialize;
+
 use name::Kind;
 use store::image::{self, Filters};
 use store::resource::{self, Entry, New, Numbering, Replacement};
@@ -87,8 +89,7 @@ impl ImagePipelines<Caller> for Api {
         input: GetImagePipelineRequest,
     ) -> Result<GetImagePipelineResponse, Error> {
         let entry = self.find(caller, "imagePipelineArn", &input.image_pipeline_arn).await?;
-        let mut pipeline = pipeline(entry, self.now())?;
-        self.tell_last_run(&mut pipeline).await?;
+        let pipeline = self.tell_runs(recorded(entry)?, self.now()).await?;
         Ok(GetImagePipelineResponse { image_pipeline: Some(pipeline), request_id: None })
     }
 
@@ -112,10 +113,10 @@ impl ImagePipelines<Caller> for Api {
             ..Listing::of_kind(Kind::ImagePipeline, input.filters, FILTERS)?
         };
         let now = self.now();
-        let (mut list, next_token) =
-            self.page(caller, &tokens, listing, |entry| pipeline(entry, now)).await?;
-        for pipeline in &mut list {
-            self.tell_last_run(pipeline).await?;
+        let (page, next_token) = self.page(caller, &tokens, listing, recorded).await?;
+        let mut list = Vec::new();
+        for recorded in page {
+            list.push(self.tell_runs(recorded, now).await?);
         }
         Ok(ListImagePipelinesResponse {
             image_pipeline_list: Some(list),
@@ -158,28 +159,40 @@ impl ImagePipelines<Caller> for Api {
 }
 
 impl Api {
-    /// Adds to a pipeline how the image stands that it made last.
-    async fn tell_last_run(&self, pipeline: &mut ImagePipeline) -> Result<(), Error> {
+    /// Returns a pipeline with when it is due after `now`, and how the image stands that it made last.
+    async fn tell_runs(&self, recorded: Recorded, now: i64) -> Result<ImagePipeline, Error> {
+        let Recorded { pipeline, updated_at } = recorded;
         let arn = pipeline.arn.as_deref().unwrap_or_default();
         let found = image::of_pipeline(self.db(), arn, &Filters::default(), None, 1).await;
         let last = found.map_err(refusal)?.pop();
-        pipeline.last_run_status = last.map(|image| status(image.state));
-        Ok(())
+        Ok(ImagePipeline {
+            date_next_run: next_run(&pipeline, updated_at, now).map(date),
+            last_run_status: last.map(|image| status(image.state)),
+            ..pipeline
+        })
     }
 }
 
-/// Returns the pipeline of a record, as it is at `now`.
-fn pipeline(entry: Entry, now: i64) -> Result<ImagePipeline, Error> {
-    let recorded: ImagePipeline = body(&entry)?;
-    Ok(ImagePipeline {
+/// A pipeline as filters see it, without what time and images tell of it.
+#[derive(Debug, Serialize)]
+struct Recorded {
+    #[serde(flatten)]
+    pipeline: ImagePipeline,
+    /// When it was made or last updated, in microseconds.
+    #[serde(skip)]
+    updated_at: i64,
+}
+
+fn recorded(entry: Entry) -> Result<Recorded, Error> {
+    let pipeline = ImagePipeline {
         arn: Some(entry.arn.to_string()),
         date_created: Some(date(entry.created_at)),
         date_updated: Some(date(entry.updated_at)),
-        date_next_run: next_run(&recorded, entry.updated_at, now).map(date),
-        name: Some(entry.name),
-        tags: some(entry.tags),
-        ..recorded
-    })
+        name: Some(entry.name.clone()),
+        tags: some(entry.tags.clone()),
+        ..body(&entry)?
+    };
+    Ok(Recorded { pipeline, updated_at: entry.updated_at })
 }
 
 /// Returns when a pipeline is due after `now`, if it is ever; rates count from `start`.

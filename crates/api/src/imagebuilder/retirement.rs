@@ -3,6 +3,7 @@
 
 use model::ImageState;
 use name::{AmiId, Digest};
+use store::client_token::Claim;
 use store::image::Image;
 use store::lifecycle::{self, Change, Execution, Resource, Snapshots};
 use store::{LifecycleAction, LifecycleState, ami};
@@ -37,25 +38,31 @@ impl Api {
         let (claim, before) = self.claim(caller, operation, &input.client_token, &input).await?;
         let answer = match before {
             Some(answer) => answer,
-            None => {
-                let image = self.build(caller, "resourceArn", &input.resource_arn).await?;
-                if image.state.is_in_progress() {
-                    let message = format!("The image is {}: it is still being built.", image.state);
-                    return Err(Error::new(ErrorKind::ResourceInUse, message));
-                }
-                let (to, include) = self.wanted(&input)?;
-                let amis = ami::of_run(self.db(), image.run).await.map_err(refusal)?;
-                let execution = execution(caller, &input, claim.at, &claim.token);
-                let plan = plan(&image, to, &include, &input, &amis, claim.at)?;
-                let done =
-                    lifecycle::carry_out(self.db(), &plan.change, &execution, &plan.told, &claim);
-                done.await.map_err(moved)?
-            }
+            None => self.once(&claim, self.change_state(caller, &input, &claim)).await?,
         };
         Ok(StartResourceStateUpdateResponse {
             lifecycle_execution_id: Some(answer),
             resource_arn: Some(input.resource_arn),
         })
+    }
+
+    async fn change_state(
+        &self,
+        caller: &Caller,
+        input: &StartResourceStateUpdateRequest,
+        claim: &Claim,
+    ) -> Result<String, Error> {
+        let image = self.build(caller, "resourceArn", &input.resource_arn).await?;
+        if image.state.is_in_progress() {
+            let message = format!("The image is {}: it is still being built.", image.state);
+            return Err(Error::new(ErrorKind::ResourceInUse, message));
+        }
+        let (to, include) = self.wanted(input)?;
+        let amis = ami::of_run(self.db(), image.run).await.map_err(refusal)?;
+        let execution = execution(caller, input, claim.at, &claim.token);
+        let plan = plan(&image, to, &include, input, &amis, claim.at)?;
+        let done = lifecycle::carry_out(self.db(), &plan.change, &execution, &plan.told, claim);
+        done.await.map_err(moved)
     }
 
     /// Returns what an image is to become and what is to go with it, if that can be done.

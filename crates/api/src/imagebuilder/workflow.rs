@@ -22,7 +22,7 @@ use super::date::date;
 use super::error::{arn, bad_document, dry_run, refusal, unsupported};
 use super::filter::{Filters, Known};
 use super::latest::{latest, listed_arn, version};
-use super::own::{body, owner};
+use super::own::{body, listed, owner};
 use super::page::{Listing, Tokens};
 use super::tag::some;
 use crate::Api;
@@ -124,7 +124,7 @@ impl Workflows<Caller> for Api {
         let of = input.workflow_version_arn.as_deref();
         let listing = Listing {
             kinds: KINDS,
-            of: of.map(|of| arn("workflowVersionArn", of)).transpose()?,
+            of: of.map(|of| listed(caller, "workflowVersionArn", of)).transpose()?,
             max_results: input.max_results,
             next_token: input.next_token,
             ..Listing::of_kind(Kind::BuildWorkflow, None, &[])?

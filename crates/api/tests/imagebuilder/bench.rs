@@ -62,7 +62,7 @@ impl Builder for Recorder {
     }
 
     fn cancel(&self, run: RunId) -> bool {
-        // The one other run is some other process's.
+        // The ninth is some other process's.
         run != RunId::from_random([9; 8])
     }
 }

@@ -81,6 +81,37 @@ async fn one_of_many_equal_requests_is_carried_out() {
     assert_eq!(made, 1);
 }
 
+/// Of equal requests that change an image one does, and all are answered so, although the state
+/// that it leaves would refuse the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn equal_changes_of_an_image_are_one() {
+    let server = Arc::new(bench::bench().await);
+    let arn = bench::start(&server, "one").await;
+    let change = async |operation, input: Value, answer: &str| {
+        let tasks = (0..CLIENTS).map(|_| {
+            let (server, input) = (server.clone(), input.clone());
+            tokio::spawn(async move { server.call(operation, input).await })
+        });
+        let mut answers = BTreeSet::new();
+        for task in tasks.collect::<Vec<_>>() {
+            let told = task.await.unwrap();
+            answers.insert(told.body[answer].as_str().unwrap_or(&told.told()).to_owned());
+        }
+        assert_eq!(answers.len(), 1, "{answers:?}");
+    };
+    for n in 0..8 {
+        bench::carry_out(&server, &arn, 2).await;
+        let retry = json!({"imageBuildVersionArn": arn, "clientToken": n.to_string()});
+        change(Operation::RetryImage, retry, "imageBuildVersionArn").await;
+    }
+    bench::carry_out(&server, &arn, 4).await;
+    let delete = json!({
+        "resourceArn": arn, "state": {"status": "DELETED"}, "includeResources": {"amis": true},
+        "clientToken": "delete",
+    });
+    change(Operation::StartResourceStateUpdate, delete, "lifecycleExecutionId").await;
+}
+
 /// A kind of resource: how it is made, listed and deleted.
 struct Way {
     make: Operation,

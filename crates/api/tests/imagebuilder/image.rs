@@ -8,6 +8,7 @@ use wire::imagebuilder::Operation;
 use crate::bench::{bench, carry_out, run_of, start, wish};
 use crate::component::create;
 use crate::server::{OWN, Server, caller};
+use crate::workflow;
 
 fn with(mut input: Value, member: &str, value: Value) -> Value {
     match value {
@@ -192,6 +193,27 @@ async fn an_image_grows_out_of_an_available_one_only() {
 }
 
 #[tokio::test]
+async fn a_recipe_fits_the_build_that_images_grow_out_of() {
+    let server = bench().await;
+    let built = start(&server, "a").await;
+    let begun = start(&server, "b").await;
+    for (arn, os_version) in [(&built, "Debian 12"), (&begun, "Debian 13")] {
+        image::set_os_version(&server.db, run_of(&server, arn).await, os_version).await.unwrap();
+    }
+    let old = with(create("old", "1.0.0", "hi"), "supportedOsVersions", json!(["Debian 12"]));
+    server.get(Operation::CreateComponent, old, "").await;
+    let recipe = json!({
+        "name": "Old", "semanticVersion": "1.0.0", "parentImage": format!("{OWN}:image/web/x.x.x"),
+        "components": [{"componentArn": format!("{OWN}:component/old/1.0.0")}],
+        "clientToken": "c",
+    });
+    // None is available yet: the newest of all says what to expect.
+    server.check(Operation::CreateImageRecipe, recipe.clone(), expect!["400 InvalidParameterValueException: The value supplied for parameter 'components[0].componentArn' is not valid. It supports Debian 12, and the parent image is Debian 13."]).await;
+    carry_out(&server, &built, 4).await;
+    server.get(Operation::CreateImageRecipe, recipe, "").await;
+}
+
+#[tokio::test]
 async fn an_image_grows_out_of_what_recipes_take() {
     let server = bench().await;
     for (version, parent) in [("2.0.0", "debian-server-12"), ("3.0.0", "debian-minimal-13-x86")] {
@@ -291,6 +313,29 @@ async fn lists_hold_versions_builds_and_managed_images() {
 }
 
 #[tokio::test]
+async fn builds_of_others_are_not_listed() {
+    let server = bench().await;
+    start(&server, "a").await;
+    server.get(Operation::CreateWorkflow, workflow::create("web", "BUILD", "one"), "").await;
+    for (operation, parameter, what) in [
+        (Operation::ListComponentBuildVersions, "componentVersionArn", "component"),
+        (Operation::ListWorkflowBuildVersions, "workflowVersionArn", "workflow/build"),
+        (Operation::ListImageBuildVersions, "imageVersionArn", "image"),
+    ] {
+        let of = |whose: &str| json!({parameter: format!("{whose}:{what}/web/1.0.0")});
+        assert_eq!(server.call(operation, of(OWN)).await.error, None, "{what}");
+        for whose in [
+            "arn:aws:imagebuilder:eu-west-1:210987654321",
+            "arn:aws:imagebuilder:us-east-1:123456789012",
+            "arn:aws-cn:imagebuilder:eu-west-1:123456789012",
+        ] {
+            let error = server.call(operation, of(whose)).await.error;
+            assert_eq!(error.as_deref(), Some("ResourceNotFoundException"), "{whose} {what}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn images_in_progress_can_be_cancelled_and_not_deleted() {
     let server = bench().await;
     let arn = start(&server, "a").await;
@@ -300,7 +345,7 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
         .check(
             Operation::DeleteImage,
             of.clone(),
-            expect!["400 InvalidRequestException: an image that is PENDING cannot become DELETED"],
+            expect!["400 InvalidRequestException: The image's state cannot be changed: an image that is PENDING cannot become DELETED."],
         )
         .await;
     let answer = "/imageBuildVersionArn";
@@ -316,6 +361,16 @@ async fn images_in_progress_can_be_cancelled_and_not_deleted() {
     server.get(Operation::DeleteImage, of.clone(), "").await;
     server.check(Operation::GetImage, of, expect!["404 ResourceNotFoundException: The resource 'arn:aws:imagebuilder:eu-west-1:123456789012:image/web/1.0.0/1' cannot be found."]).await;
     assert_eq!(start(&server, "e").await, format!("{OWN}:image/web/1.0.0/2"));
+}
+
+#[tokio::test]
+async fn images_of_other_processes_are_not_cancelled() {
+    let server = bench().await;
+    for token in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+        start(&server, token).await;
+    }
+    let ninth = json!({"imageBuildVersionArn": start(&server, "9").await, "clientToken": "c"});
+    server.check(Operation::CancelImageCreation, ninth, expect!["400 ResourceInUseException: The image is being built by another process, or has just ended."]).await;
 }
 
 #[tokio::test]

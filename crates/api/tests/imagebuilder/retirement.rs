@@ -118,6 +118,11 @@ async fn excluded_amis_are_left_alone() {
     assert_eq!(parts[0]["state"], json!({"status": "SKIPPED", "reason": reason}));
     let ami = store::ami::list(&server.db).await.unwrap().remove(0);
     assert_eq!(ami.status, store::AmiStatus::Available);
+    let shown = async || image(&server, &arn).await["outputResources"]["amis"][0]["state"].clone();
+    assert_eq!(shown().await, json!({"status": "AVAILABLE"}));
+    retire(&server, to(&arn, "AVAILABLE", "2")).await;
+    retire(&server, to(&arn, "DISABLED", "3")).await;
+    assert_eq!(shown().await, json!({"status": "DISABLED"}));
 }
 
 #[tokio::test]
@@ -135,7 +140,7 @@ async fn states_that_cannot_be_are_refused() {
     carry_out(&server, &arn, 4).await;
     check(
         to(&arn, "AVAILABLE", "1"),
-        expect!["400 InvalidRequestException: an image that is AVAILABLE cannot become AVAILABLE"],
+        expect!["400 InvalidRequestException: The image's state cannot be changed: an image that is AVAILABLE cannot become AVAILABLE."],
     )
     .await;
     let mut bare = to(&arn, "DELETED", "1");

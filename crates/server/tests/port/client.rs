@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::setting::NOW;
+use crate::setting::{KEY, NOW};
 
 /// What came back.
 pub(crate) struct Reply {
@@ -51,8 +51,18 @@ pub(crate) fn unsigned(method: &str, path: &str) -> Request<Vec<u8>> {
 }
 
 /// Signs a request for `service` in `local-1`.
-pub(crate) fn sign(mut request: Request<Vec<u8>>, secret: &str, service: &str) -> Request<Vec<u8>> {
-    let identity = Credentials::new("AKIDEXAMPLE", secret, None, None, "test").into();
+pub(crate) fn sign(request: Request<Vec<u8>>, secret: &str, service: &str) -> Request<Vec<u8>> {
+    sign_as(KEY, request, secret, service)
+}
+
+/// The same with another access key.
+pub(crate) fn sign_as(
+    access_key: &str,
+    mut request: Request<Vec<u8>>,
+    secret: &str,
+    service: &str,
+) -> Request<Vec<u8>> {
+    let identity = Credentials::new(access_key, secret, None, None, "test").into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region("local-1")

@@ -17,6 +17,9 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use wire::sigv4::{Caller, Credentials};
 
+/// The one key that is known.
+pub(crate) const KEY: &str = "AKIDEXAMPLE";
+
 pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// 22 November 2026, when every request here is signed and arrives.
@@ -105,13 +108,13 @@ impl Keys for OneKey {
     type Error = Infallible;
 
     async fn find(&self, access_key: &str) -> Result<Option<Credentials>, Infallible> {
-        let known = access_key == "AKIDEXAMPLE" && !self.0.disabled.load(Ordering::Relaxed);
+        let known = access_key == KEY && !self.0.disabled.load(Ordering::Relaxed);
         let account = "123456789012".parse().unwrap();
         Ok(known.then(|| Credentials { account, secret: Secret::new(SECRET.to_owned()) }))
     }
 
     async fn note_use(&self, access_key: &str, now: i64) -> Result<(), Infallible> {
-        assert_eq!((access_key, now), ("AKIDEXAMPLE", NOW * 1_000_000));
+        assert_eq!((access_key, now), (KEY, NOW * 1_000_000));
         Ok(())
     }
 }

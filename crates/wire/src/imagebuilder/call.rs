@@ -13,7 +13,6 @@ use serde_json::Value;
 use crate::imagebuilder::error::Error;
 use crate::imagebuilder::generated::operations::ACTIONS;
 use crate::imagebuilder::{ErrorKind, ImageBuilder, Operation, dispatch};
-use crate::problem::tell;
 use crate::rest_json::{self, Refusal};
 use crate::route::{self, Action};
 use crate::validate::check_output;
@@ -99,7 +98,7 @@ where
         .map_err(|error| Error::new(ErrorKind::Service, error.to_string()))?;
     if cfg!(debug_assertions) {
         let problems = check_output(operation.action().output, &output);
-        assert!(problems.is_empty(), "{operation} answers what it must not: {}", tell(&problems));
+        assert!(problems.is_empty(), "{operation} answers what it must not: {problems}");
     }
     Ok(output)
 }

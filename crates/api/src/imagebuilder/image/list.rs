@@ -1,6 +1,6 @@
 //! Lists of images: keys of the store's pages in tokens, and the API's filters in the store's words.
 
-use name::{Arn, Kind, RunId, VersionPattern};
+use name::{Kind, RunId, VersionPattern};
 use store::ami;
 use store::image::{self, Deprecated, Entries, Filters, Image, Key, Scope};
 use store::resource::Grain;
@@ -11,9 +11,9 @@ use wire::imagebuilder::{
 };
 use wire::sigv4::Caller;
 
-use super::super::error::{arn, not_found, refusal};
+use super::super::error::refusal;
 use super::super::filter::{self, Known};
-use super::super::own::own;
+use super::super::own::listed;
 use super::super::page::{Listing, Tokens, bad_token, size};
 use super::shown;
 use crate::Api;
@@ -97,7 +97,7 @@ impl Api {
     ) -> Result<ListImageBuildVersionsResponse, Error> {
         let tokens = Tokens::of(caller, Operation::ListImageBuildVersions, &input)?;
         let of = match &input.image_version_arn {
-            Some(text) => Some(arn("imageVersionArn", text)?),
+            Some(text) => Some(listed(caller, "imageVersionArn", text)?),
             None => None,
         };
         if let Some(of) = of.as_ref().filter(|of| matches!(of.owner(), name::Owner::Managed(_))) {
@@ -117,10 +117,7 @@ impl Api {
             });
         }
         let after = key(&tokens, input.next_token.as_deref())?;
-        let pattern = match &of {
-            Some(of) => Some((of.name(), own_versions(caller, of)?)),
-            None => None,
-        };
+        let pattern = of.as_ref().map(|of| (of.name(), of.versions()));
         let (mut images, mut next_token) = (Vec::new(), None);
         if let Some(filters) = filters(input.filters, &FILTERS)? {
             let size = size(input.max_results);
@@ -180,12 +177,6 @@ fn answer(list: Vec<ImageVersion>, next_token: Option<String>) -> ListImagesResp
 
 pub(crate) fn scope(caller: &Caller) -> Scope<'_> {
     Scope { account: &caller.account, region: &caller.region }
-}
-
-/// Returns which versions of the caller's image an ARN stands for.
-fn own_versions(caller: &Caller, of: &Arn) -> Result<VersionPattern, Error> {
-    let of = own(caller, "imageVersionArn", &of.to_string())?;
-    if of.kind() == Kind::Image { Ok(of.versions()) } else { Err(not_found(of)) }
 }
 
 /// Cuts a list down to `size` and returns its last entry if something was cut off.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use model::ImageState;
 use name::{Arn, Kind, Level, Owner};
 use store::resource::{Entry, Grain};
-use store::{BuildType, ami, image};
+use store::{AmiStatus, BuildType, ami, image};
 use wire::Timestamp;
 use wire::imagebuilder::{
     Ami, Error, Image, ImageSource, ImageStatus, ImageSummary, ImageType, ImageVersion,
@@ -174,6 +174,14 @@ pub(crate) fn status(state: ImageState) -> ImageStatus {
     }
 }
 
+/// Returns the API's word for the state of an AMI, which is registered once it is whole.
+fn ami_status(status: AmiStatus) -> ImageStatus {
+    match status {
+        AmiStatus::Available => ImageStatus::Available,
+        AmiStatus::Disabled => ImageStatus::Disabled,
+    }
+}
+
 fn source(build_type: BuildType) -> ImageSource {
     match build_type {
         BuildType::UserInitiated | BuildType::Scheduled => ImageSource::Custom,
@@ -185,14 +193,13 @@ fn outputs(image: &image::Image, amis: &[ami::Entry]) -> Option<OutputResources>
     let amis: Vec<Ami> = amis
         .iter()
         .filter(|entry| entry.run == image.run)
-        .map(|ami::Entry { ami, .. }| Ami {
+        .map(|ami::Entry { ami, status, .. }| Ami {
             region: Some(ami.region.to_string()),
             image: Some(ami.id.to_string()),
             name: Some(ami.name.clone()),
             description: ami.description.clone().filter(|text| !text.is_empty()),
-            // An AMI is registered once it is whole.
             state: Some(wire::imagebuilder::ImageState {
-                status: Some(ImageStatus::Available),
+                status: Some(ami_status(*status)),
                 ..Default::default()
             }),
             account_id: Some(ami.owner.to_string()),

@@ -3,8 +3,9 @@
 use base::Managed;
 use model::{ParentImage, ParseParentError};
 use name::Owner;
+use store::image::Builds;
 use store::{AmiStatus, StoreErrorKind, ami};
-use wire::imagebuilder::{Error, ImageType, Platform};
+use wire::imagebuilder::{Error, ErrorKind, ImageType, Platform};
 use wire::sigv4::Caller;
 
 use super::platform;
@@ -95,7 +96,14 @@ impl Api {
                 Parent { platform: platform(entry.body["platform"].as_str()), os_version }
             }
             Owner::Account(_) => {
-                let image = self.newest(caller, parameter, text).await?;
+                // Builds take the newest available one, which may be there by then only.
+                let available = self.newest(caller, parameter, text, Builds::Available).await;
+                let image = match available {
+                    Err(error) if error.kind == ErrorKind::ResourceNotFound => {
+                        self.newest(caller, parameter, text, Builds::Any).await?
+                    }
+                    found => found?,
+                };
                 Parent { platform: platform(Some(&image.platform)), os_version: image.os_version }
             }
         };
