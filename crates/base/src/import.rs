@@ -10,7 +10,7 @@ use cell::{Cells, Network, Run, SpawnError, Task, Unpacked};
 use name::Digest;
 
 use crate::download::{self, DownloadError};
-use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
+use crate::receipt::{Boot, FOLDER, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Os, make};
 
 /// The first bytes of a qcow2 image (QEMU's docs/interop/qcow2).
@@ -124,10 +124,9 @@ fn import_kind(
     let unpacked: Unpacked = serde_json::from_slice(&unpacked).map_err(io::Error::other)?;
     unpacked.notes.iter().for_each(|note| watch.line(note));
 
-    let bases = PathBuf::from("bases");
-    let tree = bases.join(digest.hex());
-    make::finish(cells, &partial, &tree)?;
-    let disk = bases.join(format!("{}.raw", digest.hex()));
+    let tree = Path::new(FOLDER).join(digest.hex());
+    make::finish(cells.data(), &partial, &tree)?;
+    let disk = tree.with_extension("raw");
     fs::rename(cells.data().join(&raw), cells.data().join(&disk))?;
     let task = Task::Read { layers: vec![tree.clone()], file: "etc/os-release".into() };
     let text = cells.run("import", task, &mut io::empty())?;
