@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(forget(Bases::OfDeletedImages), 1);
         assert_eq!(names().len(), 4 * 3);
         assert!(!names().iter().any(|path| path.to_string_lossy().contains(&gone.hex())));
-        assert!(Receipt::find(data, &parent).is_some());
+        assert!(Receipt::find(data, &parent).unwrap().is_some());
         assert_eq!(forget(Bases::OfDeletedImages), 0);
 
         assert_eq!(forget(Bases::All), 4);

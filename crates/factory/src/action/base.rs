@@ -109,7 +109,7 @@ fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), B
     };
     let mirror = ground.mirror;
     let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror, epoch(ground))) {
+    if let Some(receipt) = find(ground, &managed.key(mirror, epoch(ground)))? {
         return Ok((receipt, "at hand"));
     }
     let made = base::make(cells, managed, mirror, epoch(ground), &scratch(ground), ground.watch);
@@ -122,11 +122,16 @@ fn imported(
     origin: &Origin,
 ) -> Result<(Receipt, &'static str), Box<Failure>> {
     let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), digest) {
+    if let Some(receipt) = find(ground, digest)? {
         return Ok((receipt, "at hand"));
     }
     let made = base::import(cells, origin, digest, day(), &scratch(ground), ground.watch);
     made.map(|receipt| (receipt, "imported")).map_err(|error| Failure::of(Cause::Factory, &error))
+}
+
+fn find(ground: &Ground<'_>, key: &Digest) -> Result<Option<Receipt>, Box<Failure>> {
+    let found = Receipt::find(ground.factory.cells.data(), key);
+    found.map_err(|error| Failure::of(Cause::Factory, &error))
 }
 
 /// Makes a base of an image of ours, from the blocks of its snapshot.
@@ -140,7 +145,7 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     }
     let snapshot = ground.handle.block_on(store::snapshot::get(db, entry.ami.root));
     let snapshot = snapshot.map_err(|error| fail(&error))?.snapshot;
-    if let Some(receipt) = Receipt::find(cells.data(), &snapshot.digest) {
+    if let Some(receipt) = find(ground, &snapshot.digest)? {
         return Ok((receipt, "at hand"));
     }
     let region = Region::open(cells.data(), &snapshot.region).map_err(|error| fail(&error))?;
