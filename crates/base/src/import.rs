@@ -3,18 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, Network, Run, SpawnError, Task, Unpacked};
 use name::Digest;
 
 use crate::download::{self, DownloadError};
+use crate::format::{Foreign, Format};
 use crate::receipt::{Boot, FOLDER, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Os, make};
-
-/// The first bytes of a qcow2 image (QEMU's docs/interop/qcow2).
-const QCOW2: [u8; 4] = *b"QFI\xfb";
 
 /// Where a disk image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +39,19 @@ pub struct ImportError {
 enum ImportErrorKind {
     #[error(transparent)]
     Download(#[from] DownloadError),
-    #[error("failed to read or write a file")]
-    Io(#[from] io::Error),
+    #[error("failed to {action} {}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error(transparent)]
     Cell(#[from] SpawnError),
+    #[error("failed to understand what a cell answered")]
+    Answer(#[from] serde_json::Error),
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     #[error("it refers to another file; only images that are whole can be imported")]
     NotWhole,
     #[error(transparent)]
@@ -94,7 +101,7 @@ fn import_kind(
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, ImportErrorKind> {
-    cells.make_folder(scratch)?;
+    cells.make_folder(scratch).map_err(during("make", scratch))?;
     let fetched = scratch.join("fetched");
     let to = cells.data().join(&fetched);
     match origin {
@@ -104,30 +111,35 @@ fn import_kind(
         }
         Origin::File(path) => {
             watch.line(&format!("checking {}", path.display()));
-            download::copy(from, &mut File::open(path)?, &to, digest, watch)?;
+            format(path)?;
+            let mut file = File::open(path).map_err(during("open", path))?;
+            download::copy(from, &mut file, &to, digest, watch)?;
         }
-        Origin::Own(path) => fs::rename(cells.data().join(path), &to)?,
+        Origin::Own(path) => {
+            fs::rename(cells.data().join(path), &to).map_err(during("move", path))?;
+        }
     }
-    cells.hand_over(&fetched)?;
+    cells.hand_over(&fetched).map_err(during("hand over", &fetched))?;
     let raw = to_raw(cells, &fetched, scratch, watch)?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
     watch.line("unpacking the file systems");
     let partial = scratch.join("tree");
-    cells.make_folder(&partial)?;
+    cells.make_folder(&partial).map_err(during("make", &partial))?;
     let task = Task::ReadDisk { disk: raw.clone(), into: partial.clone() };
     let unpacked = cells.run_unless(&|| watch.cancelled(), "import", task, &mut io::empty())?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
-    let unpacked: Unpacked = serde_json::from_slice(&unpacked).map_err(io::Error::other)?;
+    let unpacked: Unpacked = serde_json::from_slice(&unpacked)?;
     unpacked.notes.iter().for_each(|note| watch.line(note));
 
     let tree = Path::new(FOLDER).join(digest.hex());
-    make::finish(cells.data(), &partial, &tree)?;
+    make::finish(cells.data(), &partial, &tree).map_err(during("move a tree to", &tree))?;
     let disk = tree.with_extension("raw");
-    fs::rename(cells.data().join(&raw), cells.data().join(&disk))?;
+    fs::rename(cells.data().join(&raw), cells.data().join(&disk))
+        .map_err(during("move a disk to", &disk))?;
     let task = Task::Read { layers: vec![tree.clone()], file: "etc/os-release".into() };
     let text = cells.run("import", task, &mut io::empty())?;
     let receipt = Receipt {
@@ -154,9 +166,7 @@ fn to_raw(
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<PathBuf, ImportErrorKind> {
-    let mut magic = [0; 4];
-    File::open(cells.data().join(fetched))?.read_exact(&mut magic)?;
-    if magic != QCOW2 {
+    if format(&cells.data().join(fetched))? == Format::Raw {
         return Ok(fetched.to_owned());
     }
     let raw = scratch.join("disk.raw");
@@ -171,15 +181,30 @@ fn to_raw(
         cells.run_unless(&|| watch.cancelled(), "convert", Task::Run(run), &mut io::empty())
     };
     let info = run(info_arguments(fetched))?;
-    let info: serde_json::Value = serde_json::from_slice(&info).map_err(io::Error::other)?;
+    let info: serde_json::Value = serde_json::from_slice(&info)?;
     // A backing or data file would be a file of this machine.
     let data_file = &info["format-specific"]["data"]["data-file"];
     if !info["backing-filename"].is_null() || !data_file.is_null() {
         return Err(ImportErrorKind::NotWhole);
     }
     run(convert_arguments(fetched, &raw))?;
-    cells.hand_over(&raw)?;
+    cells.hand_over(&raw).map_err(during("hand over", &raw))?;
     Ok(raw)
+}
+
+/// Returns the format of a file, which is none that cannot be imported.
+fn format(path: &Path) -> Result<Format, ImportErrorKind> {
+    match Format::of(path).map_err(during("read", path))? {
+        Format::Foreign(foreign) => Err(foreign.into()),
+        format @ (Format::Raw | Format::Qcow2) => Ok(format),
+    }
+}
+
+fn during<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> ImportErrorKind + 'a {
+    move |source| ImportErrorKind::Io { action, path: path.to_owned(), source }
 }
 
 fn info_arguments(image: &Path) -> Vec<String> {

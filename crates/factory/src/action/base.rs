@@ -345,6 +345,17 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_of_a_foreign_format_is_refused_before_it_is_digested() {
+        let setting = Setting::new();
+        let disk = setting.folder.path().join("disk");
+        fs::write(&disk, "KDMV").unwrap();
+        let watch = Told::to(channel().0);
+        let failure = prepare(&setting.ground(None, &watch)).unwrap_err();
+        let begin = format!("failed to import the disk image {}: it is a VMDK", disk.display());
+        assert!(failure.message.starts_with(&begin), "{failure}");
+    }
+
+    #[test]
     fn a_disk_smaller_than_the_parents_is_refused() {
         let told = |gib, bytes| check_size(gib, bytes).map_err(|failure| failure.message);
         assert_eq!(told(3, 3 << 30), Ok(()));
