@@ -135,9 +135,9 @@ impl ExportError {
             ExportErrorKind::Start(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some("install the package qemu-utils")
             }
+            ExportErrorKind::Materialise(error) => error.help(),
             ExportErrorKind::Start(_)
             | ExportErrorKind::Size { .. }
-            | ExportErrorKind::Materialise(_)
             | ExportErrorKind::Convert { .. }
             | ExportErrorKind::Io { .. }
             | ExportErrorKind::Cancelled => None,
@@ -445,8 +445,9 @@ mod tests {
         assert!(message.contains("/nonexistent"), "{message}");
 
         fs::remove_file(setting.store.path(&setting.map.blocks()[0].digest)).unwrap();
-        let error = setting.export(Format::Raw, &target, Existing::Refuse, &NEVER);
-        assert!(matches!(error.unwrap_err().kind(), ExportErrorKind::Materialise(_)));
+        let error = setting.export(Format::Raw, &target, Existing::Refuse, &NEVER).unwrap_err();
+        assert!(matches!(error.kind(), ExportErrorKind::Materialise(_)));
+        assert!(error.help().is_some_and(|help| help.starts_with("build the image again")));
         assert_eq!(setting.files(), [""; 0]);
     }
 

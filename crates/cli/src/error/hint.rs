@@ -67,6 +67,8 @@ impl CliError {
                 }
                 _ => error.help().map(str::to_owned),
             },
+            Self::Map { source, .. } => source.help().map(str::to_owned),
+            Self::Materialise { source, .. } => source.help().map(str::to_owned),
             Self::Garbage(error) if error.is_busy() => {
                 Some("a build is at work; try again when it has ended".to_owned())
             }
@@ -88,8 +90,6 @@ impl CliError {
             | Self::Value(_)
             | Self::Draw(_)
             | Self::Region(_)
-            | Self::Map { .. }
-            | Self::Materialise { .. }
             | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Read { .. }
