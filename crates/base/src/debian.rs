@@ -1,5 +1,7 @@
 //! What a Debian base consists of and how mmdebstrap(1) is asked for it.
 
+use model::Mirror;
+
 use crate::managed::{Managed, Variant};
 
 /// Boots under UEFI by itself: kernel, init, boot loader with its signatures.
@@ -56,8 +58,9 @@ impl Managed {
     /// archive to standard output.
     ///
     /// Without a mirror mmdebstrap takes its own default, and adds updates and
-    /// security fixes; apt verifies every signature.
-    pub(crate) fn arguments(&self, mirror: Option<&str>) -> Vec<String> {
+    /// security fixes; to one that is given it adds nothing. apt verifies every
+    /// signature.
+    pub(crate) fn arguments(&self, mirror: Option<&Mirror>) -> Vec<String> {
         let mut arguments = vec![
             "mmdebstrap".to_owned(),
             "--mode=root".to_owned(),
@@ -70,8 +73,14 @@ impl Managed {
         ];
         arguments.push(format!("--essential-hook={FSTAB}"));
         arguments.extend(CONFIGURATION.iter().map(|hook| format!("--customize-hook={hook}")));
-        arguments.extend([self.release.suite().to_owned(), "-".to_owned()]);
-        arguments.extend(mirror.map(str::to_owned));
+        let suite = self.release.suite();
+        arguments.extend([suite.to_owned(), "-".to_owned()]);
+        if let Some(Mirror { archive, security }) = mirror {
+            arguments.push(format!("deb {archive} {suite} main"));
+            arguments.push(format!("deb {archive} {suite}-updates main"));
+            let line = |address| format!("deb {address} {suite}-security main");
+            arguments.extend(security.as_ref().map(line));
+        }
         arguments
     }
 }
@@ -113,7 +122,12 @@ env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 python3 -m compileall -q -f -i - --inv
 mod tests {
     use expect_test::expect;
 
-    use crate::managed::Managed;
+    use super::*;
+
+    fn mirror(security: Option<&str>) -> Mirror {
+        let archive = "https://mirror.example/debian".to_owned();
+        Mirror { archive, security: security.map(str::to_owned) }
+    }
 
     #[test]
     fn mmdebstrap_is_asked_for_exactly_this() {
@@ -146,15 +160,19 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_comes_last() {
-        let minimal = Managed::find("debian-minimal-12").expect("is managed");
-        let arguments = minimal.arguments(Some("https://mirror.example/debian"));
-        assert_eq!(arguments.last().map(String::as_str), Some("https://mirror.example/debian"));
-    }
-
-    #[test]
-    fn without_a_mirror_mmdebstrap_chooses() {
+    fn a_mirror_has_updates_and_security_fixes_only_where_it_says() {
         let server = Managed::find("debian-server-13-x86").expect("is managed");
-        assert_eq!(server.arguments(None).last().map(String::as_str), Some("-"));
+        let check = |mirror: Option<Mirror>, expected: &[&str]| {
+            let arguments = server.arguments(mirror.as_ref());
+            let suite = arguments.iter().position(|argument| argument == "trixie").unwrap();
+            assert_eq!(arguments[suite + 1..], *expected);
+        };
+        let release = "deb https://mirror.example/debian trixie main";
+        let updates = "deb https://mirror.example/debian trixie-updates main";
+        let security = "deb https://mirror.example/security trixie-security main";
+        check(None, &["-"]);
+        check(Some(mirror(None)), &["-", release, updates]);
+        let whole = mirror(Some("https://mirror.example/security"));
+        check(Some(whole), &["-", release, updates, security]);
     }
 }

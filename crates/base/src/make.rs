@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
+use model::Mirror;
 
 use crate::hashing::Hashing;
 use crate::managed::Managed;
@@ -57,7 +58,7 @@ pub enum MakeError {
     Cancelled,
 }
 
-/// Makes `managed` from the archive at `mirror` (mmdebstrap's default if
+/// Makes `managed` from the archives of `mirror` (mmdebstrap's defaults if
 /// `None`), with `epoch` as the youngest time of any file.
 ///
 /// `scratch` is a folder of the caller's below the data folder; whatever
@@ -65,7 +66,7 @@ pub enum MakeError {
 pub fn make(
     cells: &Cells,
     managed: &Managed,
-    mirror: Option<&str>,
+    mirror: Option<&Mirror>,
     epoch: Epoch,
     scratch: &Path,
     watch: &dyn Watch,
@@ -161,7 +162,7 @@ pub(crate) fn finish(data: &Path, partial: &Path, tree: &Path) -> io::Result<()>
     fs::rename(from, to)
 }
 
-fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: Epoch) -> Task {
+fn mmdebstrap(managed: &Managed, mirror: Option<&Mirror>, epoch: Epoch) -> Task {
     let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={}", epoch.seconds())];
     argv.extend(managed.arguments(mirror));
     Task::Run(Run {

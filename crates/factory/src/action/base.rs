@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use base::{Boot, Epoch, Managed, Origin, Receipt};
-use model::{DiskLocation, ImageState, ParentImage, Snapshot};
+use model::{DiskLocation, ImageState, Mirror, ParentImage, Snapshot};
 use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
 use store::image::{self, Builds, Scope};
@@ -27,7 +27,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) parent: &'a ParentImage,
     /// The folder that paths are relative to.
     pub(crate) paths: &'a Path,
-    pub(crate) mirror: Option<&'a str>,
+    pub(crate) mirror: Option<&'a Mirror>,
     /// The youngest time of any file, if that is given.
     pub(crate) epoch: Option<u64>,
     /// A folder for what lies between, below the data folder.
@@ -45,7 +45,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         handle: &work.handle,
         parent: &project.recipe.parent,
         paths: &work.order.folder,
-        mirror: project.mirror.as_deref(),
+        mirror: project.mirror.as_ref(),
         epoch: project.source_date_epoch,
         folder: &work.folder,
         watch: &work.watch(""),
@@ -68,9 +68,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
 pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Failure>> {
     let (mut receipt, how) = match ground.parent {
         ParentImage::Name(name) => managed(ground, name)?,
-        ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Managed(_)) => {
-            managed(ground, arn.name())?
-        }
+        ParentImage::Arn(arn) if ground.parent.is_managed() => managed(ground, arn.name())?,
         ParentImage::Arn(arn) => {
             let ami = ami_of_image(ground, arn)?;
             published(ground, ami)?
