@@ -72,7 +72,9 @@ impl ImportError {
     }
 }
 
-/// Imports the disk image with `digest`; builds on it take `epoch` for "now".
+/// Imports the disk image with `digest`; builds on it take the time of its last
+/// change for "now", which is the same whenever it is imported. A disk may say
+/// that this is yet to come: then it is `now`, in seconds since 1970.
 ///
 /// `scratch` is a folder of the caller's below the data folder; whatever
 /// happens, what is left in it is worth nothing.
@@ -80,7 +82,7 @@ pub fn import(
     cells: &Cells,
     origin: &Origin,
     digest: &Digest,
-    epoch: i64,
+    now: i64,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, ImportError> {
@@ -88,7 +90,7 @@ pub fn import(
         Origin::Url(url) => url.clone(),
         Origin::File(path) | Origin::Own(path) => path.display().to_string(),
     };
-    import_kind(cells, origin, &from, digest, epoch, scratch, watch)
+    import_kind(cells, origin, &from, digest, now, scratch, watch)
         .map_err(|kind| ImportError { from, kind })
 }
 
@@ -97,7 +99,7 @@ fn import_kind(
     origin: &Origin,
     from: &str,
     digest: &Digest,
-    epoch: i64,
+    now: i64,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, ImportErrorKind> {
@@ -146,7 +148,7 @@ fn import_kind(
         digest: *digest,
         tree,
         os: Os::parse(&String::from_utf8_lossy(&text)),
-        epoch,
+        epoch: last_change(unpacked.newest, now),
         boot: Boot::Disk { disk, volumes: unpacked.volumes },
         made_of: Some(match origin {
             Origin::Url(_) | Origin::File(_) => MadeOf::Disk,
@@ -155,6 +157,12 @@ fn import_kind(
     };
     receipt.keep(cells.data(), digest)?;
     Ok(receipt)
+}
+
+/// Returns when the last change was made, at most `now`. A disk without files
+/// has none.
+fn last_change(newest: i64, now: i64) -> i64 {
+    newest.clamp(0, now)
 }
 
 /// Returns the raw image of what was fetched.
@@ -231,6 +239,13 @@ fn convert_arguments(image: &Path, raw: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_disk_says_what_time_it_is_unless_it_lies() {
+        for (newest, expected) in [(999, 999), (1001, 1000), (-1, 0), (i64::MIN, 0)] {
+            assert_eq!(last_change(newest, 1000), expected);
+        }
+    }
 
     #[test]
     fn qemu_img_is_asked_for_exactly_this() {

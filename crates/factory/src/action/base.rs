@@ -115,7 +115,8 @@ fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), B
 
 fn import(ground: &Ground<'_>, digest: &Digest, origin: &Origin) -> Result<Receipt, Box<Failure>> {
     let cells = &ground.factory.cells;
-    let imported = base::import(cells, origin, digest, day(), &scratch(ground), ground.watch);
+    let now = now_micros() / 1_000_000;
+    let imported = base::import(cells, origin, digest, now, &scratch(ground), ground.watch);
     imported.map_err(|error| Failure::of(Cause::Factory, &error))
 }
 
