@@ -1,5 +1,7 @@
 //! What a Debian base consists of and how mmdebstrap(1) is asked for it.
 
+use model::Mirror;
+
 use crate::managed::{Managed, Variant};
 
 /// Boots under UEFI by itself: kernel, init, boot loader with its signatures.
@@ -56,8 +58,9 @@ impl Managed {
     /// archive to standard output.
     ///
     /// Without a mirror mmdebstrap takes its own default, and adds updates and
-    /// security fixes; apt verifies every signature.
-    pub(crate) fn arguments(&self, mirror: Option<&str>) -> Vec<String> {
+    /// security fixes; to one that is given it adds nothing. apt verifies every
+    /// signature.
+    pub(crate) fn arguments(&self, mirror: Option<&Mirror>) -> Vec<String> {
         let mut arguments = vec![
             "mmdebstrap".to_owned(),
             "--mode=root".to_owned(),
@@ -70,8 +73,14 @@ impl Managed {
         ];
         arguments.push(format!("--essential-hook={FSTAB}"));
         arguments.extend(CONFIGURATION.iter().map(|hook| format!("--customize-hook={hook}")));
-        arguments.extend([self.release.suite().to_owned(), "-".to_owned()]);
-        arguments.extend(mirror.map(str::to_owned));
+        let suite = self.release.suite();
+        arguments.extend([suite.to_owned(), "-".to_owned()]);
+        if let Some(Mirror { archive, security }) = mirror {
+            arguments.push(format!("deb {archive} {suite} main"));
+            arguments.push(format!("deb {archive} {suite}-updates main"));
+            let line = |address| format!("deb {address} {suite}-security main");
+            arguments.extend(security.as_ref().map(line));
+        }
         arguments
     }
 }
@@ -111,52 +120,59 @@ env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 python3 -m compileall -q -f -i - --inv
 
 #[cfg(test)]
 mod tests {
-    use crate::managed::Managed;
+    use expect_test::expect;
+
+    use super::*;
+
+    fn mirror(security: Option<&str>) -> Mirror {
+        let archive = "https://mirror.example/debian".to_owned();
+        Mirror { archive, security: security.map(str::to_owned) }
+    }
 
     #[test]
     fn mmdebstrap_is_asked_for_exactly_this() {
         let minimal = Managed::find("debian-minimal-12").expect("is managed");
-        let arguments = minimal.arguments(Some("https://mirror.example/debian"));
-        assert_eq!(
-            arguments[..6],
-            [
-                "mmdebstrap",
-                "--mode=root",
-                "--variant=apt",
-                "--architectures=amd64",
-                "--skip=output/dev",
-                "--aptopt=Acquire::Retries \"3\"",
-            ]
-        );
-        assert_eq!(
-            arguments[6],
-            "--include=linux-image-cloud-amd64,initramfs-tools,zstd,systemd-sysv,dbus,udev,kmod,\
-             grub-efi-amd64-signed,shim-signed,e2fsprogs,cloud-init,cloud-guest-utils,fdisk,\
-             iproute2,systemd-resolved,systemd-timesyncd,ca-certificates"
-        );
-        assert!(arguments[7].starts_with("--essential-hook="));
-        assert!(arguments[8..17].iter().all(|hook| hook.starts_with("--customize-hook=")));
-        assert_eq!(arguments[14], r#"--customize-hook=rm -f "$1"/etc/ssh/ssh_host_*"#);
-        assert_eq!(
-            arguments[15],
-            r#"--customize-hook=systemctl --quiet --root="$1" disable e2scrub_reap.service"#
-        );
-        assert_eq!(
-            arguments[16],
-            "--customize-hook=chroot \"$1\" sh -ec '\n\
-             find /etc /usr -type f -name \"*.py\" -newermt \"@$SOURCE_DATE_EPOCH\" \
-             -exec touch -d \"@$SOURCE_DATE_EPOCH\" {} +\n\
-             find /usr -path \"*/__pycache__/*.pyc\" | \
-             sed -E \"s,__pycache__/([^/]*)\\.cpython-[0-9]+\\.pyc$,\\1.py,\" | LC_ALL=C sort |\n\
-             env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 \
-             python3 -m compileall -q -f -i - --invalidation-mode timestamp'"
-        );
-        assert_eq!(arguments[17..], ["bookworm", "-", "https://mirror.example/debian"]);
+        expect![[r#"
+            mmdebstrap
+            --mode=root
+            --variant=apt
+            --architectures=amd64
+            --skip=output/dev
+            --aptopt=Acquire::Retries "3"
+            --include=linux-image-cloud-amd64,initramfs-tools,zstd,systemd-sysv,dbus,udev,kmod,grub-efi-amd64-signed,shim-signed,e2fsprogs,cloud-init,cloud-guest-utils,fdisk,iproute2,systemd-resolved,systemd-timesyncd,ca-certificates
+            --essential-hook=printf 'LABEL=root / ext4 errors=remount-ro,discard 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$1/etc/fstab"
+            --customize-hook=systemctl --quiet --root="$1" enable systemd-networkd systemd-resolved
+            --customize-hook=printf '[Match]\nType=ether\n\n[Network]\nDHCP=yes\n' >"$1/etc/systemd/network/99-dhcp.network"
+            --customize-hook=mkdir -p "$1/boot/efi"
+            --customize-hook=mkdir -p "$1/etc/default/grub.d" && printf 'GRUB_TIMEOUT=0\nGRUB_TIMEOUT_STYLE=hidden\nGRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"\nGRUB_TERMINAL="console serial"\n' >"$1/etc/default/grub.d/10-goldsmith.cfg"
+            --customize-hook=printf 'locale: C.UTF-8\n' >"$1/etc/cloud/cloud.cfg.d/10_locale.cfg"
+            --customize-hook=ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"
+            --customize-hook=rm -f "$1"/etc/ssh/ssh_host_*
+            --customize-hook=systemctl --quiet --root="$1" disable e2scrub_reap.service
+            --customize-hook=chroot "$1" sh -ec '
+            find /etc /usr -type f -name "*.py" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+            find /usr -path "*/__pycache__/*.pyc" | sed -E "s,__pycache__/([^/]*)\.cpython-[0-9]+\.pyc$,\1.py," | LC_ALL=C sort |
+            env -u SOURCE_DATE_EPOCH PYTHONHASHSEED=0 python3 -m compileall -q -f -i - --invalidation-mode timestamp'
+            bookworm
+            -
+        "#]]
+        .assert_eq(&(minimal.arguments(None).join("\n") + "\n"));
     }
 
     #[test]
-    fn without_a_mirror_mmdebstrap_chooses() {
+    fn a_mirror_has_updates_and_security_fixes_only_where_it_says() {
         let server = Managed::find("debian-server-13-x86").expect("is managed");
-        assert_eq!(server.arguments(None).last().map(String::as_str), Some("-"));
+        let check = |mirror: Option<Mirror>, expected: &[&str]| {
+            let arguments = server.arguments(mirror.as_ref());
+            let suite = arguments.iter().position(|argument| argument == "trixie").unwrap();
+            assert_eq!(arguments[suite + 1..], *expected);
+        };
+        let release = "deb https://mirror.example/debian trixie main";
+        let updates = "deb https://mirror.example/debian trixie-updates main";
+        let security = "deb https://mirror.example/security trixie-security main";
+        check(None, &["-"]);
+        check(Some(mirror(None)), &["-", release, updates]);
+        let whole = mirror(Some("https://mirror.example/security"));
+        check(Some(whole), &["-", release, updates, security]);
     }
 }

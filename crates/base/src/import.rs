@@ -3,18 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cell::{Cells, Network, Run, SpawnError, Task, Unpacked};
 use name::Digest;
 
 use crate::download::{self, DownloadError};
-use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
+use crate::format::{Foreign, Format};
+use crate::receipt::{Boot, FOLDER, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Os, make};
-
-/// The first bytes of a qcow2 image (QEMU's docs/interop/qcow2).
-const QCOW2: [u8; 4] = *b"QFI\xfb";
 
 /// Where a disk image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +39,19 @@ pub struct ImportError {
 enum ImportErrorKind {
     #[error(transparent)]
     Download(#[from] DownloadError),
-    #[error("failed to read or write a file")]
-    Io(#[from] io::Error),
+    #[error("failed to {action} {}", path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error(transparent)]
     Cell(#[from] SpawnError),
+    #[error("failed to understand what a cell answered")]
+    Answer(#[from] serde_json::Error),
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     #[error("it refers to another file; only images that are whole can be imported")]
     NotWhole,
     #[error(transparent)]
@@ -65,7 +72,9 @@ impl ImportError {
     }
 }
 
-/// Imports the disk image with `digest`; builds on it take `epoch` for "now".
+/// Imports the disk image with `digest`; builds on it take the time of its last
+/// change for "now", which is the same whenever it is imported. A disk may say
+/// that this is yet to come: then it is `now`, in seconds since 1970.
 ///
 /// `scratch` is a folder of the caller's below the data folder; whatever
 /// happens, what is left in it is worth nothing.
@@ -73,7 +82,7 @@ pub fn import(
     cells: &Cells,
     origin: &Origin,
     digest: &Digest,
-    epoch: i64,
+    now: i64,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, ImportError> {
@@ -81,7 +90,7 @@ pub fn import(
         Origin::Url(url) => url.clone(),
         Origin::File(path) | Origin::Own(path) => path.display().to_string(),
     };
-    import_kind(cells, origin, &from, digest, epoch, scratch, watch)
+    import_kind(cells, origin, &from, digest, now, scratch, watch)
         .map_err(|kind| ImportError { from, kind })
 }
 
@@ -90,11 +99,11 @@ fn import_kind(
     origin: &Origin,
     from: &str,
     digest: &Digest,
-    epoch: i64,
+    now: i64,
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<Receipt, ImportErrorKind> {
-    cells.make_folder(scratch)?;
+    cells.make_folder(scratch).map_err(during("make", scratch))?;
     let fetched = scratch.join("fetched");
     let to = cells.data().join(&fetched);
     match origin {
@@ -104,38 +113,42 @@ fn import_kind(
         }
         Origin::File(path) => {
             watch.line(&format!("checking {}", path.display()));
-            download::copy(from, &mut File::open(path)?, &to, digest, watch)?;
+            format(path)?;
+            let mut file = File::open(path).map_err(during("open", path))?;
+            download::copy(from, &mut file, &to, digest, watch)?;
         }
-        Origin::Own(path) => fs::rename(cells.data().join(path), &to)?,
+        Origin::Own(path) => {
+            fs::rename(cells.data().join(path), &to).map_err(during("move", path))?;
+        }
     }
-    cells.hand_over(&fetched)?;
+    cells.hand_over(&fetched).map_err(during("hand over", &fetched))?;
     let raw = to_raw(cells, &fetched, scratch, watch)?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
     watch.line("unpacking the file systems");
     let partial = scratch.join("tree");
-    cells.make_folder(&partial)?;
+    cells.make_folder(&partial).map_err(during("make", &partial))?;
     let task = Task::ReadDisk { disk: raw.clone(), into: partial.clone() };
     let unpacked = cells.run_unless(&|| watch.cancelled(), "import", task, &mut io::empty())?;
     if watch.cancelled() {
         return Err(ImportErrorKind::Cancelled);
     }
-    let unpacked: Unpacked = serde_json::from_slice(&unpacked).map_err(io::Error::other)?;
+    let unpacked: Unpacked = serde_json::from_slice(&unpacked)?;
     unpacked.notes.iter().for_each(|note| watch.line(note));
 
-    let bases = PathBuf::from("bases");
-    let tree = bases.join(digest.hex());
-    make::finish(cells, &partial, &tree)?;
-    let disk = bases.join(format!("{}.raw", digest.hex()));
-    fs::rename(cells.data().join(&raw), cells.data().join(&disk))?;
+    let tree = Path::new(FOLDER).join(digest.hex());
+    make::finish(cells.data(), &partial, &tree).map_err(during("move a tree to", &tree))?;
+    let disk = tree.with_extension("raw");
+    fs::rename(cells.data().join(&raw), cells.data().join(&disk))
+        .map_err(during("move a disk to", &disk))?;
     let task = Task::Read { layers: vec![tree.clone()], file: "etc/os-release".into() };
     let text = cells.run("import", task, &mut io::empty())?;
     let receipt = Receipt {
         digest: *digest,
         tree,
         os: Os::parse(&String::from_utf8_lossy(&text)),
-        epoch,
+        epoch: last_change(unpacked.newest, now),
         boot: Boot::Disk { disk, volumes: unpacked.volumes },
         made_of: Some(match origin {
             Origin::Url(_) | Origin::File(_) => MadeOf::Disk,
@@ -144,6 +157,12 @@ fn import_kind(
     };
     receipt.keep(cells.data(), digest)?;
     Ok(receipt)
+}
+
+/// Returns when the last change was made, at most `now`. A disk without files
+/// has none.
+fn last_change(newest: i64, now: i64) -> i64 {
+    newest.clamp(0, now)
 }
 
 /// Returns the raw image of what was fetched.
@@ -155,9 +174,7 @@ fn to_raw(
     scratch: &Path,
     watch: &dyn Watch,
 ) -> Result<PathBuf, ImportErrorKind> {
-    let mut magic = [0; 4];
-    File::open(cells.data().join(fetched))?.read_exact(&mut magic)?;
-    if magic != QCOW2 {
+    if format(&cells.data().join(fetched))? == Format::Raw {
         return Ok(fetched.to_owned());
     }
     let raw = scratch.join("disk.raw");
@@ -172,15 +189,30 @@ fn to_raw(
         cells.run_unless(&|| watch.cancelled(), "convert", Task::Run(run), &mut io::empty())
     };
     let info = run(info_arguments(fetched))?;
-    let info: serde_json::Value = serde_json::from_slice(&info).map_err(io::Error::other)?;
+    let info: serde_json::Value = serde_json::from_slice(&info)?;
     // A backing or data file would be a file of this machine.
     let data_file = &info["format-specific"]["data"]["data-file"];
     if !info["backing-filename"].is_null() || !data_file.is_null() {
         return Err(ImportErrorKind::NotWhole);
     }
     run(convert_arguments(fetched, &raw))?;
-    cells.hand_over(&raw)?;
+    cells.hand_over(&raw).map_err(during("hand over", &raw))?;
     Ok(raw)
+}
+
+/// Returns the format of a file, which is none that cannot be imported.
+fn format(path: &Path) -> Result<Format, ImportErrorKind> {
+    match Format::of(path).map_err(during("read", path))? {
+        Format::Foreign(foreign) => Err(foreign.into()),
+        format @ (Format::Raw | Format::Qcow2) => Ok(format),
+    }
+}
+
+fn during<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> ImportErrorKind + 'a {
+    move |source| ImportErrorKind::Io { action, path: path.to_owned(), source }
 }
 
 fn info_arguments(image: &Path) -> Vec<String> {
@@ -207,6 +239,13 @@ fn convert_arguments(image: &Path, raw: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_disk_says_what_time_it_is_unless_it_lies() {
+        for (newest, expected) in [(999, 999), (1001, 1000), (-1, 0), (i64::MIN, 0)] {
+            assert_eq!(last_change(newest, 1000), expected);
+        }
+    }
 
     #[test]
     fn qemu_img_is_asked_for_exactly_this() {

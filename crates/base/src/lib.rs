@@ -6,6 +6,7 @@
 mod debian;
 mod download;
 mod epoch;
+mod format;
 mod hashing;
 mod import;
 mod make;

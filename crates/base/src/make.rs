@@ -1,15 +1,17 @@
 //! Makes a managed base: mmdebstrap's archive, unpacked as it arrives.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cell::{Cells, Network, Run, SpawnError, Stdio, Task};
+use model::Mirror;
 
 use crate::hashing::Hashing;
 use crate::managed::Managed;
-use crate::receipt::{Boot, MadeOf, Receipt, ReceiptError, Watch};
+use crate::receipt::{Boot, FOLDER, MadeOf, Receipt, ReceiptError, Watch};
 use crate::{Epoch, Os};
 
 /// A managed base could not be made.
@@ -56,7 +58,7 @@ pub enum MakeError {
     Cancelled,
 }
 
-/// Makes `managed` from the archive at `mirror` (mmdebstrap's default if
+/// Makes `managed` from the archives of `mirror` (mmdebstrap's defaults if
 /// `None`), with `epoch` as the youngest time of any file.
 ///
 /// `scratch` is a folder of the caller's below the data folder; whatever
@@ -64,7 +66,7 @@ pub enum MakeError {
 pub fn make(
     cells: &Cells,
     managed: &Managed,
-    mirror: Option<&str>,
+    mirror: Option<&Mirror>,
     epoch: Epoch,
     scratch: &Path,
     watch: &dyn Watch,
@@ -115,8 +117,8 @@ pub fn make(
     }
 
     let digest = archive.digest();
-    let tree = PathBuf::from("bases").join(digest.hex());
-    finish(cells, &partial, &tree).map_err(io)?;
+    let tree = Path::new(FOLDER).join(digest.hex());
+    finish(cells.data(), &partial, &tree).map_err(io)?;
     let text = cells
         .run(
             name,
@@ -133,16 +135,34 @@ pub fn make(
     Ok(receipt)
 }
 
-/// Moves a whole tree to its place. One of the same digest may be there.
-pub(crate) fn finish(cells: &Cells, partial: &Path, tree: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(cells.data().join("bases"))?;
-    match std::fs::rename(cells.data().join(partial), cells.data().join(tree)) {
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-        other => other,
+/// Moves a whole tree to its place, once it is on the disk.
+///
+/// One of the same digest may be there: it stays if a receipt names it. Without
+/// one nothing says that it is whole, as after a power cut, and it goes to
+/// where the new one was.
+pub(crate) fn finish(data: &Path, partial: &Path, tree: &Path) -> io::Result<()> {
+    let folder = data.join(FOLDER);
+    fs::create_dir_all(&folder)?;
+    rustix::fs::syncfs(File::open(folder)?)?;
+    let (from, to) = (data.join(partial), data.join(tree));
+    match fs::rename(&from, &to) {
+        // Which of the two a file system says is its own choice.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+            ) => {}
+        other => return other,
     }
+    if Receipt::all(data)?.iter().any(|(_, receipt)| receipt.tree == tree) {
+        return Ok(());
+    }
+    let torn = from.with_extension("torn");
+    fs::rename(&to, torn)?;
+    fs::rename(from, to)
 }
 
-fn mmdebstrap(managed: &Managed, mirror: Option<&str>, epoch: Epoch) -> Task {
+fn mmdebstrap(managed: &Managed, mirror: Option<&Mirror>, epoch: Epoch) -> Task {
     let mut argv = vec!["env".to_owned(), format!("SOURCE_DATE_EPOCH={}", epoch.seconds())];
     argv.extend(managed.arguments(mirror));
     Task::Run(Run {
@@ -166,4 +186,42 @@ fn tell(stream: impl Read, watch: &dyn Watch) -> String {
         last.push_back(line);
     }
     Vec::from(last).join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use name::Digest;
+
+    use super::*;
+    use crate::Os;
+
+    #[test]
+    fn a_tree_that_no_receipt_names_makes_room_for_a_whole_one() {
+        let data = tempfile::tempdir().unwrap();
+        let data = data.path();
+        let tree = Path::new("bases/tree");
+        let finish = |text: &str| {
+            let partial = Path::new("work/base/tree");
+            fs::create_dir_all(data.join(partial)).unwrap();
+            fs::write(data.join(partial).join("file"), text).unwrap();
+            finish(data, partial, tree).unwrap();
+            let _scratch = fs::remove_dir_all(data.join("work"));
+            fs::read_to_string(data.join(tree).join("file")).unwrap()
+        };
+        assert_eq!(finish("torn"), "torn");
+        assert_eq!(finish("whole"), "whole");
+
+        let digest = Digest::of(b"archive");
+        let os = Os::parse("");
+        let receipt = Receipt {
+            digest,
+            tree: tree.to_owned(),
+            os,
+            epoch: 1,
+            boot: Boot::Tree,
+            made_of: None,
+        };
+        receipt.keep(data, &digest).unwrap();
+        assert_eq!(finish("another"), "whole");
+    }
 }

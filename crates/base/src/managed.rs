@@ -1,5 +1,6 @@
 //! The bases that Goldsmith makes itself, by name.
 
+use model::Mirror;
 use name::Digest;
 
 use crate::Epoch;
@@ -77,7 +78,7 @@ impl Managed {
 
     /// Returns the identity of what would be made: equal keys, equal bases,
     /// as far as the archive is the same.
-    pub fn key(&self, mirror: Option<&str>, epoch: Epoch) -> Digest {
+    pub fn key(&self, mirror: Option<&Mirror>, epoch: Epoch) -> Digest {
         let mut key = Digest::builder("base/1");
         for argument in self.arguments(mirror) {
             key.text(&argument);

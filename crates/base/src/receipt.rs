@@ -68,8 +68,9 @@ pub enum Boot {
 
 /// A base's receipt could not be kept or found.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to keep the receipt {}", path.display())]
+#[error("failed to {action} the receipt {}", path.display())]
 pub struct ReceiptError {
+    action: &'static str,
     path: PathBuf,
     #[source]
     source: io::Error,
@@ -77,10 +78,20 @@ pub struct ReceiptError {
 
 impl Receipt {
     /// Returns the receipt of the base that was made for `key`, if it is at hand.
-    pub fn find(data: &Path, key: &Digest) -> Option<Self> {
-        let text = fs::read_to_string(place(data, key)).ok()?;
-        let receipt: Self = serde_json::from_str(&text).ok()?;
-        data.join(&receipt.tree).is_dir().then_some(receipt)
+    ///
+    /// A text that is no receipt is none: its base is made again.
+    pub fn find(data: &Path, key: &Digest) -> Result<Option<Self>, ReceiptError> {
+        let path = place(data, key);
+        let find = || -> io::Result<Option<Self>> {
+            match serde_json::from_slice::<Self>(&fs::read(&path)?) {
+                Ok(found) if fs::metadata(data.join(&found.tree))?.is_dir() => Ok(Some(found)),
+                Ok(_) | Err(_) => Ok(None),
+            }
+        };
+        match find() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => found.map_err(|source| ReceiptError { action: "read", path, source }),
+        }
     }
 
     /// Returns the receipts of all bases with the paths they are kept at, both relative to the
@@ -92,8 +103,8 @@ impl Receipt {
             if path.extension() != Some("json".as_ref()) {
                 continue;
             }
-            // One that cannot be read is none: its base is made again.
-            if let Ok(receipt) = serde_json::from_str(&fs::read_to_string(data.join(&path))?) {
+            // A text that is no receipt is none, as above.
+            if let Ok(receipt) = serde_json::from_slice(&fs::read(data.join(&path))?) {
                 all.push((path, receipt));
             }
         }
@@ -113,7 +124,7 @@ impl Receipt {
             partial.persist(&path)?;
             Ok(())
         };
-        keep().map_err(|source| ReceiptError { path: path.clone(), source })
+        keep().map_err(|source| ReceiptError { action: "keep", path: path.clone(), source })
     }
 }
 
@@ -125,25 +136,51 @@ fn place(data: &Path, key: &Digest) -> PathBuf {
 mod tests {
     use super::*;
 
-    #[test]
-    fn many_keep_one_receipt_at_once() {
-        let data = tempfile::tempdir().unwrap();
-        let key = Digest::of(b"key");
-        let receipt = Receipt {
-            digest: key,
+    fn receipt(digest: Digest) -> Receipt {
+        Receipt {
+            digest,
             tree: "bases/tree".into(),
             os: Os::parse(""),
             epoch: 1,
             boot: Boot::Tree,
             made_of: Some(MadeOf::Archive),
-        };
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_absent() {
+        let data = tempfile::tempdir().unwrap();
+        let data = data.path();
+        let key = Digest::of(b"key");
+        let find = || Receipt::find(data, &key).map_err(|error| error.to_string());
+        assert_eq!(find(), Ok(None));
+        fs::create_dir(data.join(FOLDER)).unwrap();
+        receipt(key).keep(data, &key).unwrap();
+        assert_eq!(find(), Ok(None), "without a tree");
+        fs::create_dir(data.join("bases/tree")).unwrap();
+        assert_eq!(find(), Ok(Some(receipt(key))));
+
+        let path = place(data, &key);
+        fs::write(&path, b"torn \xff").unwrap();
+        assert_eq!(find(), Ok(None));
+        assert_eq!(Receipt::all(data).unwrap(), []);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(find(), Err(format!("failed to read the receipt {}", path.display())));
+    }
+
+    #[test]
+    fn many_keep_one_receipt_at_once() {
+        let data = tempfile::tempdir().unwrap();
+        let key = Digest::of(b"key");
+        let receipt = receipt(key);
         fs::create_dir_all(data.path().join(&receipt.tree)).unwrap();
         std::thread::scope(|scope| {
             let keep = || (0..20).try_for_each(|_| receipt.keep(data.path(), &key));
             let keepers: Vec<_> = (0..4).map(|_| scope.spawn(keep)).collect();
             keepers.into_iter().for_each(|keeper| keeper.join().unwrap().unwrap());
         });
-        assert_eq!(Receipt::find(data.path(), &key), Some(receipt));
+        assert_eq!(Receipt::find(data.path(), &key).unwrap(), Some(receipt));
         assert_eq!(fs::read_dir(data.path().join("bases")).unwrap().count(), 2);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -80,7 +80,7 @@ impl Store {
         opened.file.read_to_end(&mut bytes).map_err(BlobError::during("read the blob", &path))?;
         match Digest::of(&bytes) {
             actual if actual == *digest => Ok(bytes),
-            actual => Err(BlobError::new(&path, BlobErrorKind::Corrupt { actual })),
+            actual => Err(self.corrupt(&path, &opened.file, actual)),
         }
     }
 
@@ -110,8 +110,27 @@ impl Store {
         }
         match Digest::from_bytes(hasher.finalize().into()) {
             actual if actual == *digest => Ok(()),
-            actual => Err(BlobError::new(&path, BlobErrorKind::Corrupt { actual })),
+            actual => Err(self.corrupt(&path, &opened.file, actual)),
         }
+    }
+
+    /// Returns the error of a blob whose bytes have the digest `actual`, after
+    /// making room for the right ones: a writer takes a blob of the right size
+    /// for whole.
+    fn corrupt(&self, path: &Path, file: &File, actual: Digest) -> BlobError {
+        // Where that fails nothing is worse than before.
+        let _moved = self.set_aside(path, file);
+        BlobError::new(path, BlobErrorKind::Corrupt { actual })
+    }
+
+    /// Moves a file from its blob's path to where the next sweep removes it.
+    fn set_aside(&self, path: &Path, file: &File) -> io::Result<()> {
+        let (corrupt, there) = (file.metadata()?, fs::symlink_metadata(path)?);
+        // By now the right bytes may be there.
+        if (corrupt.dev(), corrupt.ino()) != (there.dev(), there.ino()) {
+            return Ok(());
+        }
+        fs::rename(path, self.partial_dir().join(format!("corrupt-{}", corrupt.ino())))
     }
 
     /// Returns the digests of all blobs, in order.
@@ -207,21 +226,51 @@ mod tests {
         assert_eq!(mode(), 0o700);
     }
 
+    /// Puts a blob and spoils its bytes.
+    fn spoilt(store: &Store) -> Digest {
+        let digest = store.writer().unwrap().put(b"gold").unwrap();
+        store.verify(&digest).unwrap();
+        let path = store.path(&digest);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, b"lead").unwrap();
+        digest
+    }
+
     #[test]
     fn a_corrupt_blob_is_an_error_and_not_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let digest = store.writer().unwrap().put(b"gold").unwrap();
-        store.verify(&digest).unwrap();
-
-        let path = store.path(&digest);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(&path, b"lead").unwrap();
-        for error in [store.get(&digest).unwrap_err(), store.verify(&digest).unwrap_err()] {
-            assert_eq!(error.path(), path);
+        for read in [|store: &Store, digest: &Digest| store.get(digest).map(drop), Store::verify] {
+            let digest = spoilt(&store);
+            let error = read(&store, &digest).unwrap_err();
+            assert_eq!(error.path(), store.path(&digest));
             let BlobErrorKind::Corrupt { actual } = error.kind() else { panic!("{error:?}") };
             assert_eq!(*actual, Digest::of(b"lead"));
         }
+    }
+
+    #[test]
+    fn a_corrupt_blob_that_was_read_is_put_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let digest = spoilt(&store);
+        store.get(&digest).unwrap_err();
+        assert!(!store.has(&digest).unwrap());
+        store.writer().unwrap().put(b"gold").unwrap();
+        assert_eq!(store.get(&digest).unwrap(), b"gold");
+    }
+
+    #[test]
+    fn the_right_bytes_are_not_taken_for_the_corrupt_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let digest = store.writer().unwrap().put(b"gold").unwrap();
+        let path = store.path(&digest);
+        let corrupt = File::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        store.writer().unwrap().put(b"gold").unwrap();
+        store.set_aside(&path, &corrupt).unwrap();
+        assert!(store.has(&digest).unwrap());
     }
 
     #[test]

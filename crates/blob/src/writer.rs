@@ -113,7 +113,8 @@ impl Writer {
     /// Returns whether the blob is here with all its bytes.
     ///
     /// A power cut can leave a shorter file under a name that was never
-    /// synced; it is taken for missing and so gets replaced.
+    /// synced; it is taken for missing and so gets replaced. One with other
+    /// bytes is moved away by whoever reads it.
     fn has_whole(&self, digest: &Digest, size: u64) -> Result<bool, BlobError> {
         Ok(self.store.size(digest)? == Some(size))
     }

@@ -60,6 +60,9 @@ pub struct Unpacked {
     pub volumes: Vec<Volume>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// When the last change was made to a file, folder or symbolic link, in
+    /// seconds since 1970. A disk can say anything, times to come as well.
+    pub newest: i64,
 }
 
 /// A partition of a disk with a file system that is part of the tree.

@@ -4,7 +4,7 @@ mod convert;
 mod sound;
 mod written;
 
-use model::{ComponentUse, Distributions, Infrastructure, Recipe, Tests};
+use model::{ComponentUse, Distributions, Infrastructure, Mirror, Recipe, Tests};
 
 use crate::decode::decode;
 use crate::schema::{Scalars, check, nearest};
@@ -26,8 +26,8 @@ pub struct Project {
     pub tests: Tests,
     /// Where it is published.
     pub distributions: Distributions,
-    /// The package archive that bases are made from, if not the usual one.
-    pub mirror: Option<String>,
+    /// Where the packages of bases come from, if not from Debian.
+    pub mirror: Option<Mirror>,
     /// The time that files are dated to, in seconds since 1970.
     pub source_date_epoch: Option<u64>,
     /// Where the parent and the components are named.

@@ -1,4 +1,5 @@
-//! The bases that are at hand: that they stay while they are used, and which go.
+//! The bases that are at hand: that each is made once, that they stay while they are used, and
+//! which go.
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
@@ -9,6 +10,7 @@ use base::{Boot, FOLDER, MadeOf, Receipt};
 use cell::Cells;
 use name::Digest;
 
+use crate::lock::lock_file;
 use crate::recover;
 
 /// Which bases are to go.
@@ -38,6 +40,21 @@ pub(crate) fn hold(data: &Path) -> io::Result<File> {
     let lock = open(data)?;
     lock.lock_shared()?;
     Ok(lock)
+}
+
+/// Waits until nobody else makes the base for `key`, and keeps others from it until the file is
+/// dropped. Returns `None` if `watch` gives up first.
+///
+/// The lock is among the bases, which who makes one holds: it goes when bases are removed.
+pub(crate) fn reserve(
+    data: &Path,
+    key: &Digest,
+    watch: &dyn base::Watch,
+) -> io::Result<Option<File>> {
+    let path = data.join(FOLDER).join(format!("{}.lock", key.hex()));
+    lock_file(&path, &|| watch.cancelled(), || {
+        watch.line("another build is making this base: waiting");
+    })
 }
 
 /// Removes bases, and what was left of those that never came to a receipt; returns how many they
@@ -137,7 +154,7 @@ mod tests {
         make(data, "imported", Some(MadeOf::Disk));
         make(data, "debian", Some(MadeOf::Archive));
         make(data, "of an earlier version", None);
-        for torn in ["torn.partial", "torn.raw"] {
+        for torn in ["torn.partial", "torn.raw", "torn.lock"] {
             fs::write(data.join(FOLDER).join(torn), "").unwrap();
         }
         fs::create_dir(data.join(FOLDER).join("torn")).unwrap();
@@ -158,7 +175,7 @@ mod tests {
         assert_eq!(forget(Bases::OfDeletedImages), 1);
         assert_eq!(names().len(), 4 * 3);
         assert!(!names().iter().any(|path| path.to_string_lossy().contains(&gone.hex())));
-        assert!(Receipt::find(data, &parent).is_some());
+        assert!(Receipt::find(data, &parent).unwrap().is_some());
         assert_eq!(forget(Bases::OfDeletedImages), 0);
 
         assert_eq!(forget(Bases::All), 4);

@@ -116,6 +116,12 @@ impl Failure {
             Some("give the image a larger `volumeSize` in the recipe's `blockDeviceMappings`")
         } else if says(&["Temporary failure resolving", "Could not connect", "is unreachable"]) {
             Some("check this machine's network, or name a `mirror` that it reaches in the project")
+        } else if says(&["does not have a Release file"]) {
+            Some(
+                "name a `mirror` with the release and its updates, and a `securityMirror` likewise",
+            )
+        } else if says(&["the blob is corrupt", "there is no such blob"]) {
+            Some("build the image that it is of again, which writes anew what comes out the same")
         } else {
             None
         }
@@ -153,6 +159,11 @@ mod tests {
         assert!(help(Cause::Factory, small).is_some_and(|help| help.contains("volumeSize")));
         let offline = "Err:1 mirror.example: Temporary failure resolving 'mirror.example'";
         assert!(help(Cause::Factory, offline).is_some_and(|help| help.contains("mirror")));
+        let partial =
+            "E: The repository 'http://m trixie-updates Release' does not have a Release file.";
+        assert!(help(Cause::Factory, partial).is_some_and(|help| help.contains("its updates")));
+        let rotten = "failed to read block 3: blob store: failed at `/x`: the blob is corrupt: its";
+        assert!(help(Cause::Factory, rotten).is_some_and(|help| help.contains("again")));
         assert_eq!(help(Cause::Factory, "it broke"), None);
         assert_eq!(help(Cause::Component, full), None);
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use name::{AmiId, Arn, Digest, Kind};
+use name::{AmiId, Arn, Digest, Kind, Owner};
 
 /// A parent image as a recipe names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,15 @@ impl ParentImage {
             return Err(ParseParentError::NeedlessDigest(own()));
         }
         Ok(parent)
+    }
+
+    /// Says whether it is one that the factory makes itself.
+    pub fn is_managed(&self) -> bool {
+        match self {
+            Self::Name(_) => true,
+            Self::Arn(arn) => matches!(arn.owner(), Owner::Managed(_)),
+            Self::Ami(_) | Self::Disk { .. } => false,
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Garbage collection: removes what no snapshot in the catalogue refers to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use blob::{BlobError, Sweeper, Swept};
-use name::Digest;
+use model::Snapshot;
+use name::{AmiId, SnapshotId};
 use store::{Db, StoreError};
 
 use crate::{ReadMapError, Region, read_map};
@@ -19,13 +20,17 @@ pub enum CollectError {
     #[error("failed to ask the catalogue what is in use")]
     Catalogue(#[source] StoreError),
     /// A snapshot's map cannot be read, so what it refers to is unknown.
-    #[error("failed to read a snapshot in region `{region}`")]
+    #[error("failed to read the snapshot {snapshot} in region `{region}`")]
     Map {
+        /// The snapshot.
+        snapshot: SnapshotId,
         /// The region.
         region: name::Region,
+        /// The AMI that needs it, if it was not deregistered.
+        ami: Option<AmiId>,
         /// What failed.
         #[source]
-        source: ReadMapError,
+        source: Box<ReadMapError>,
     },
 }
 
@@ -33,7 +38,8 @@ pub enum CollectError {
 ///
 /// All stores are locked before the catalogue is asked, so that nothing comes
 /// in between; a build that writes to one makes it fail at once with
-/// [`blob::BlobErrorKind::Busy`]. A crash leaves some garbage.
+/// [`blob::BlobErrorKind::Busy`]. A region that cannot be swept keeps no other
+/// one from it; the first such failure is returned. A crash leaves some garbage.
 pub async fn collect(db: &Db, regions: &[Region]) -> Result<Swept, CollectError> {
     let mut locked = Vec::with_capacity(regions.len());
     for region in regions {
@@ -41,18 +47,24 @@ pub async fn collect(db: &Db, regions: &[Region]) -> Result<Swept, CollectError>
         locked.push((region.name().clone(), sweeper, Vec::new()));
     }
     for entry in store::snapshot::list(db).await.map_err(CollectError::Catalogue)? {
-        for (region, _, maps) in &mut locked {
+        for (region, _, snapshots) in &mut locked {
             if *region == entry.snapshot.region {
-                maps.push(entry.snapshot.digest);
+                snapshots.push(entry.snapshot.clone());
             }
         }
     }
+    let amis = store::ami::list(db).await.map_err(CollectError::Catalogue)?;
+    let amis = amis.into_iter().map(|entry| (entry.ami.root, entry.ami.id)).collect();
     let sweep = move || {
-        let mut swept = Swept::default();
-        for (region, sweeper, maps) in &locked {
-            swept += sweep_region(region, sweeper, maps)?;
+        let mut sum = Swept::default();
+        let mut failed = None;
+        for (_, sweeper, snapshots) in &locked {
+            match sweep_region(sweeper, snapshots, &amis) {
+                Ok(swept) => sum += swept,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(swept)
+        failed.map_or(Ok(sum), Err)
     };
     match tokio::task::spawn_blocking(sweep).await {
         Ok(result) => result,
@@ -61,15 +73,18 @@ pub async fn collect(db: &Db, regions: &[Region]) -> Result<Swept, CollectError>
 }
 
 fn sweep_region(
-    region: &name::Region,
     sweeper: &Sweeper,
-    maps: &[Digest],
+    snapshots: &[Snapshot],
+    amis: &HashMap<SnapshotId, AmiId>,
 ) -> Result<Swept, CollectError> {
     let mut reachable = HashSet::new();
-    for digest in maps {
+    for Snapshot { id, region, digest, .. } in snapshots {
         if reachable.insert(*digest) {
             let map = read_map(sweeper.store(), digest);
-            let map = map.map_err(|source| CollectError::Map { region: region.clone(), source })?;
+            let map = map.map_err(|source| {
+                let (region, ami) = (region.clone(), amis.get(id).copied());
+                CollectError::Map { snapshot: *id, region, ami, source: Box::new(source) }
+            })?;
             reachable.extend(map.blocks().iter().map(|block| block.digest));
         }
     }
@@ -82,8 +97,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use model::{Ami, Architecture, BootMode, ImageState, Snapshot, Tags};
-    use name::{AmiId, RunId, SnapshotId};
+    use model::{Ami, Architecture, BootMode, ImageState, Tags};
+    use name::{Digest, RunId};
     use serde_json::json;
 
     use super::*;
@@ -94,7 +109,7 @@ mod tests {
     struct Setting {
         db: Db,
         region: Region,
-        _data: tempfile::TempDir,
+        data: tempfile::TempDir,
     }
 
     async fn setting() -> Setting {
@@ -103,7 +118,7 @@ mod tests {
         Setting {
             db: Db::open(&path.join("goldsmith.db")).await.unwrap(),
             region: Region::open(path, &"local-1".parse().unwrap()).unwrap(),
-            _data: data,
+            data,
         }
     }
 
@@ -214,8 +229,19 @@ mod tests {
         setting.publish(1, b"a").await;
         let map = store::snapshot::list(&setting.db).await.unwrap()[0].snapshot.digest;
         fs::remove_file(setting.region.store().path(&map)).unwrap();
-        let error = setting.collect().await.unwrap_err();
-        assert_eq!(error.to_string(), "failed to read a snapshot in region `local-1`");
+        let region = "local-2".parse().unwrap();
+        let other = Region::open(setting.data.path(), &region).unwrap();
+        other.store().writer().unwrap().put(b"orphan").unwrap();
+
+        let error = collect(&setting.db, &[setting.region.clone(), other.clone()]).await;
+        let error = error.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "failed to read the snapshot snap-00101010101010101 in region `local-1`"
+        );
+        let CollectError::Map { ami, .. } = error else { panic!("{error:?}") };
+        assert_eq!(ami, Some(AmiId::from_random([1; 8])));
         assert_eq!(setting.region.store().list().unwrap(), [Digest::of(&[b'a'; BLOCK])]);
+        assert_eq!(other.store().list().unwrap(), []);
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::str::FromStr;
@@ -134,9 +135,9 @@ impl ExportError {
             ExportErrorKind::Start(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some("install the package qemu-utils")
             }
+            ExportErrorKind::Materialise(error) => error.help(),
             ExportErrorKind::Start(_)
             | ExportErrorKind::Size { .. }
-            | ExportErrorKind::Materialise(_)
             | ExportErrorKind::Convert { .. }
             | ExportErrorKind::Io { .. }
             | ExportErrorKind::Cancelled => None,
@@ -222,6 +223,10 @@ fn convert(
     if status.success() {
         return Ok(());
     }
+    // Whoever told this process to end may have told qemu-img as well.
+    if cancel.load(Ordering::Relaxed) {
+        return Err(ExportErrorKind::Cancelled);
+    }
     let mut message = String::new();
     said.rewind()
         .and_then(|()| said.read_to_string(&mut message))
@@ -237,6 +242,8 @@ fn run_qemu_img(
 ) -> Result<ExitStatus, ExportErrorKind> {
     let mut child = Command::new("qemu-img")
         .args(arguments)
+        // A terminal's Ctrl-C is for this process, which then stops qemu-img.
+        .process_group(0)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -302,6 +309,10 @@ fn during(action: &'static str) -> impl FnOnce(io::Error) -> ExportErrorKind {
 mod tests {
     use std::fs;
     use std::os::unix::fs::{FileExt, MetadataExt};
+    use std::os::unix::net::UnixListener;
+
+    use rustix::net::sockopt::socket_peercred;
+    use rustix::process::getpgid;
 
     use super::*;
     use crate::snapshot;
@@ -424,14 +435,39 @@ mod tests {
         let error = setting.export(Format::Qcow2, &target, Existing::Refuse, &cancelled);
         assert!(matches!(error.unwrap_err().kind(), ExportErrorKind::Cancelled));
 
-        let bad = convert(Format::Qcow2, Path::new("/nonexistent"), &target, &NEVER).unwrap_err();
+        let none = Path::new("/nonexistent");
+        let error = convert(Format::Qcow2, none, &target, &cancelled).unwrap_err();
+        assert!(matches!(error, ExportErrorKind::Cancelled), "{error:?}");
+
+        let bad = convert(Format::Qcow2, none, &target, &NEVER).unwrap_err();
         let ExportErrorKind::Convert { status, message } = bad else { panic!("{bad:?}") };
         assert_eq!(status.code(), Some(1));
         assert!(message.contains("/nonexistent"), "{message}");
 
         fs::remove_file(setting.store.path(&setting.map.blocks()[0].digest)).unwrap();
-        let error = setting.export(Format::Raw, &target, Existing::Refuse, &NEVER);
-        assert!(matches!(error.unwrap_err().kind(), ExportErrorKind::Materialise(_)));
+        let error = setting.export(Format::Raw, &target, Existing::Refuse, &NEVER).unwrap_err();
+        assert!(matches!(error.kind(), ExportErrorKind::Materialise(_)));
+        assert!(error.help().is_some_and(|help| help.starts_with("build the image again")));
         assert_eq!(setting.files(), [""; 0]);
+    }
+
+    /// It waits for a server that says nothing, until it is stopped.
+    #[test]
+    fn a_terminals_signals_are_not_for_qemu_img() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("nbd");
+        let server = UnixListener::bind(&socket).unwrap();
+        let disk = format!("nbd+unix:///?socket={}", socket.display());
+        let cancel = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let run = || run_qemu_img(&["info", &disk], tempfile::tempfile().unwrap(), &cancel);
+            let ended = scope.spawn(run);
+            let (client, _) = server.accept().unwrap();
+            let qemu_img = socket_peercred(&client).unwrap().pid;
+            assert_eq!(getpgid(Some(qemu_img)), Ok(qemu_img));
+            cancel.store(true, Ordering::Relaxed);
+            let error = ended.join().unwrap().unwrap_err();
+            assert!(matches!(error, ExportErrorKind::Cancelled), "{error:?}");
+        });
     }
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
-use blob::{BlobError, Store, Writer};
+use blob::{BlobError, BlobErrorKind, Store, Writer};
 use model::BLOCK_BYTES;
 use name::Digest;
 
@@ -66,6 +66,16 @@ pub enum MaterialiseError {
     Cancelled,
 }
 
+impl MaterialiseError {
+    /// Returns what the user can do about it, if anything.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Block { source, .. } => help(source),
+            Self::Size { .. } | Self::Write(_) | Self::Cancelled => None,
+        }
+    }
+}
+
 /// Stores a raw disk's blocks and their map; the map's digest names the content.
 ///
 /// Nothing is durable before [`Writer::sync`].
@@ -106,6 +116,22 @@ pub enum ReadMapError {
         #[source]
         source: MapError,
     },
+}
+
+impl ReadMapError {
+    /// Returns what the user can do about it, if anything.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Blob(error) => help(error),
+            Self::Map { .. } => None,
+        }
+    }
+}
+
+/// Returns what can be done about a blob that is lost.
+fn help(error: &BlobError) -> Option<&'static str> {
+    let is_lost = matches!(error.kind(), BlobErrorKind::Missing | BlobErrorKind::Corrupt { .. });
+    is_lost.then_some("build the image again, which writes anew what comes out the same")
 }
 
 /// Writes the volume to `disk` as a sparse file and verifies every block; what was there is lost.

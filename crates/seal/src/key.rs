@@ -46,15 +46,13 @@ pub enum OpenError {
 const VERSION: &str = "seal1";
 
 impl Key {
-    /// Returns the key whose bytes were read or freshly drawn; the given ones are overwritten.
-    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+    /// Returns the key whose bytes were read or freshly drawn.
+    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
         let mut digest = Digest::builder("seal key id/1");
-        digest.bytes(&bytes);
+        digest.bytes(&bytes[..]);
         let mut id = [0; 8];
         id.copy_from_slice(&digest.finish().as_bytes()[..8]);
-        let key = Self { bytes: Zeroizing::new(bytes), id: KeyId(id) };
-        bytes.zeroize();
-        key
+        Self { bytes, id: KeyId(id) }
     }
 
     /// Returns the key's bytes, to be written where keys are kept.
@@ -141,8 +139,12 @@ mod tests {
 
     const CONTEXT: &str = "access_key/AKIAIOSFODNN7EXAMPLE";
 
+    fn of(bytes: [u8; 32]) -> Key {
+        Key::from_bytes(Zeroizing::new(bytes))
+    }
+
     fn key(n: u8) -> Key {
-        Key::from_bytes([n; 32])
+        of([n; 32])
     }
 
     #[test]
@@ -188,8 +190,8 @@ mod tests {
             plain in any::<Vec<u8>>(),
             nonce in any::<[u8; 12]>(),
         ) {
-            let sealed = Key::from_bytes(bytes).seal(&context, &plain, nonce);
-            let opened = Key::from_bytes(bytes).open(&context, &sealed).unwrap();
+            let sealed = of(bytes).seal(&context, &plain, nonce);
+            let opened = of(bytes).open(&context, &sealed).unwrap();
             prop_assert_eq!(opened.as_slice(), plain);
         }
 
@@ -199,7 +201,7 @@ mod tests {
             (here, there) in any::<(String, String)>(),
             plain in any::<Vec<u8>>(),
         ) {
-            let (one, other) = (Key::from_bytes(one), Key::from_bytes(other));
+            let (one, other) = (of(one), of(other));
             let sealed = one.seal(&here, &plain, [0; 12]);
             if other.id() != one.id() {
                 let error = OpenError::OtherKey { sealed: one.id(), given: other.id() };

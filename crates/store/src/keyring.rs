@@ -113,7 +113,7 @@ fn read(path: &Path) -> Result<Key, KeyringErrorKind> {
     require_private(&file)?;
     let mut text = Zeroizing::new(Vec::with_capacity(256));
     file.take(256).read_to_end(&mut text)?;
-    parse(&text).map(|bytes| Key::from_bytes(*bytes)).ok_or(KeyringErrorKind::Format)
+    parse(&text).map(Key::from_bytes).ok_or(KeyringErrorKind::Format)
 }
 
 fn require_private(file: &File) -> Result<(), KeyringErrorKind> {

@@ -68,7 +68,7 @@ pub(crate) fn read_disk(disk: &Path, into: &Path) -> Result<Unpacked, ReadDiskEr
     let tree = Folder::open(into)
         .map_err(|source| ReadDiskError::Folder { path: into.to_owned(), source })?;
     let mut folders = Vec::new();
-    let notes = system.walk(|entry, content| {
+    let walked = system.walk(|entry, content| {
         let fail = |source| MakeError { path: entry.path.clone(), source };
         make(&tree, entry, content).map_err(fail)?;
         if let Kind::Directory = entry.kind {
@@ -84,7 +84,7 @@ pub(crate) fn read_disk(disk: &Path, into: &Path) -> Result<Unpacked, ReadDiskEr
         uuid: volume.uuid,
         label: volume.label,
     });
-    Ok(Unpacked { volumes: volumes.collect(), notes })
+    Ok(Unpacked { volumes: volumes.collect(), notes: walked.notes, newest: walked.newest })
 }
 
 fn path(bytes: &[u8]) -> &Path {

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use factory::{OpenError, OrderError};
+use factory::{GarbageError, OpenError, OrderError};
 use model::ParseParentError;
-use publish::ExportErrorKind;
+use publish::{CollectError, ExportErrorKind};
 use store::{KeyringErrorKind, StoreErrorKind};
 
 use super::CliError;
@@ -67,8 +67,13 @@ impl CliError {
                 }
                 _ => error.help().map(str::to_owned),
             },
+            Self::Map { source, .. } => source.help().map(str::to_owned),
+            Self::Materialise { source, .. } => source.help().map(str::to_owned),
             Self::Garbage(error) if error.is_busy() => {
                 Some("a build is at work; try again when it has ended".to_owned())
+            }
+            Self::Garbage(GarbageError::Collect(CollectError::Map { ami: Some(ami), .. })) => {
+                Some(format!("put the file back, or `goldsmith delete {ami}` and build it again"))
             }
             Self::NameTaken { .. } => Some(
                 "put {{ imagebuilder:buildDate }} into the name, or delete the image that has it"
@@ -85,8 +90,6 @@ impl CliError {
             | Self::Value(_)
             | Self::Draw(_)
             | Self::Region(_)
-            | Self::Map { .. }
-            | Self::Materialise { .. }
             | Self::Garbage(_)
             | Self::Write { .. }
             | Self::Read { .. }
@@ -117,5 +120,30 @@ impl CliError {
             Self::LogStream(_) => Some("--cw-ignore-failures goes on without".to_owned()),
             Self::LogBucket(failure) => Some(format!("they are in {}", failure.folder.display())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use name::{AmiId, Digest, SnapshotId};
+    use publish::{MapError, ReadMapError};
+
+    use super::*;
+
+    #[test]
+    fn what_keeps_garbage_from_being_collected_can_be_deleted() {
+        let source = ReadMapError::Map { digest: Digest::of(b""), source: MapError::Foreign };
+        let error = CliError::Garbage(GarbageError::Collect(CollectError::Map {
+            snapshot: SnapshotId::from_random([1; 8]),
+            region: "local-1".parse().unwrap(),
+            ami: Some(AmiId::from_random([1; 8])),
+            source: Box::new(source),
+        }));
+        assert_eq!(
+            error.hint().as_deref(),
+            Some(
+                "put the file back, or `goldsmith delete ami-00101010101010101` and build it again"
+            )
+        );
     }
 }

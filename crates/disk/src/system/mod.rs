@@ -5,5 +5,7 @@ mod adapt;
 mod find;
 mod fstab;
 mod kernel;
+mod walk;
 
-pub use find::{FindError, System, Volume, WalkError};
+pub use find::{FindError, System, Volume};
+pub use walk::{WalkError, Walked};

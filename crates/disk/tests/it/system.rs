@@ -10,7 +10,7 @@ use disk::system::{FindError, System, WalkError};
 use disk::{Format, Kind};
 use uuid::Uuid;
 
-use crate::support::{Image, run_ok};
+use crate::support::{Image, Item, directory, file, other, run_ok, write};
 
 const MIB: u64 = 1 << 20;
 
@@ -52,7 +52,7 @@ type Files = BTreeMap<String, String>;
 
 fn files(system: &mut System<File>) -> Result<(Files, Vec<String>), WalkError<io::Error>> {
     let mut files = Files::new();
-    let notes = system.walk(|entry, content| {
+    let walked = system.walk(|entry, content| {
         let mut text = Vec::new();
         match &entry.kind {
             Kind::File { .. } => drop(content.take(5000).read_to_end(&mut text)?),
@@ -64,7 +64,7 @@ fn files(system: &mut System<File>) -> Result<(Files, Vec<String>), WalkError<io
         assert_eq!(before, None, "{path}");
         Ok(())
     })?;
-    Ok((files, notes))
+    Ok((files, walked.notes))
 }
 
 /// Makes a file system of `files` with a tool of its kind.
@@ -194,6 +194,38 @@ fn ext4_stays_as_it_is() {
     let (files, notes) = files(&mut find(&disk(&[&root.path()])).unwrap()).unwrap();
     assert_eq!(files["etc/fstab"], table);
     assert!(notes.is_empty());
+}
+
+/// What is never part of the tree does not count: devices, and what lies where
+/// something else is mounted.
+#[test]
+fn a_walk_tells_when_the_last_change_was_made() {
+    let check = |newest: &str| {
+        let at = |mut item: Item, seconds| {
+            item.0.mtime.seconds = if item.0.path == newest.as_bytes() { 500 } else { seconds };
+            item
+        };
+        let (root, boot) = (Image::new(), Image::new());
+        let table = "PARTLABEL=part3 /boot ext4 defaults 0 2\n";
+        let items = [
+            at(directory(""), 1),
+            at(directory("etc"), 2),
+            at(file("etc/fstab", table), 3),
+            at(file("etc/os-release", "ID=x\n"), -4),
+            at(other("link", Kind::Symlink(b"etc".to_vec())), 5),
+            at(other("null", Kind::CharDevice { major: 1, minor: 3 }), 6000),
+            at(directory("boot"), 7000),
+            at(file("boot/hidden", ""), 8000),
+        ];
+        write(&root, 16 * MIB, &items);
+        write(&boot, 16 * MIB, &[at(directory(""), 9), at(file("kernel", ""), 10)]);
+        let mut system = find(&disk(&[&root.path(), &boot.path()])).unwrap();
+        let walked = system.walk(|_, _| Ok::<_, io::Error>(())).unwrap();
+        assert_eq!(walked.newest, if newest == "none" { 10 } else { 500 }, "{newest}");
+    };
+    for newest in ["none", "etc", "etc/os-release", "link", "kernel"] {
+        check(newest);
+    }
 }
 
 #[test]

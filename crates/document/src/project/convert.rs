@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use model::{
     AmiDistribution, BlockDevice, ComponentUse, Components, Distributions, Infrastructure,
-    InstanceType, NameTemplate, ParentImage, ParseParentError, Recipe, Tags, Template, Tests,
+    InstanceType, Mirror, NameTemplate, ParentImage, ParseParentError, Recipe, Tags, Template,
+    Tests,
 };
 use name::{Digest, Region};
 
@@ -20,7 +21,12 @@ use crate::{Problem, Problems, Span, Spanned};
 pub(super) fn convert(document: written::Document, problems: &mut Problems) -> Option<Project> {
     let written::Document { recipe: written_recipe, distributions: written_distributions, .. } =
         document;
-    let written::Goldsmith { mirror, parent_image_sha256, source_date_epoch } = document.goldsmith;
+    let written::Goldsmith {
+        mirror: archive,
+        security_mirror,
+        parent_image_sha256,
+        source_date_epoch,
+    } = document.goldsmith;
     let places = Places {
         parent: written_recipe.parent_image.span,
         components: written_recipe.components.iter().map(place).collect(),
@@ -29,6 +35,8 @@ pub(super) fn convert(document: written::Document, problems: &mut Problems) -> O
     let recipe = recipe(written_recipe, parent_image_sha256.as_ref(), problems);
     let infrastructure = infrastructure(document.infrastructure_configuration, problems);
     let distributions = distributions(written_distributions, Some(&name), problems);
+    let mirror =
+        mirror(archive, security_mirror, recipe.as_ref().map(|recipe| &recipe.parent), problems);
     Some(Project {
         recipe: recipe?,
         infrastructure: infrastructure?,
@@ -95,6 +103,32 @@ pub(super) fn parent(
     };
     problems.push(Problem { help, ..Problem::error("parent-image", span, error.to_string()) });
     None
+}
+
+pub(super) fn mirror(
+    archive: Option<Spanned<String>>,
+    security: Option<Spanned<String>>,
+    parent: Option<&ParentImage>,
+    problems: &mut Problems,
+) -> Option<Mirror> {
+    let Some(archive) = archive else {
+        if let Some(security) = security {
+            let message = "`securityMirror` belongs to a `mirror`, and there is none";
+            problems.push(
+                Problem::error("security-mirror", security.span, message)
+                    .help("write the archive of releases as `mirror`"),
+            );
+        }
+        return None;
+    };
+    if security.is_none() && parent.is_some_and(ParentImage::is_managed) {
+        let message = "the base gets no security fixes: of this mirror no archive of them is known";
+        problems.push(
+            Problem::warning("security-mirror", archive.span, message)
+                .help("write its address as `securityMirror`"),
+        );
+    }
+    Some(Mirror { archive: archive.value, security: security.map(|security| security.value) })
 }
 
 pub(super) fn components(

@@ -14,15 +14,18 @@ pub(super) fn judge(tree: &Node, problems: &mut Problems) {
     let damage = &Damage::of(problems);
     let recipe = tree.member("recipe");
     let member = |name: &str| recipe.and_then(|recipe| recipe.member(name));
-    let digest = tree.member("goldsmith").and_then(|it| it.member("parentImageSha256"));
+    let setting = |name: &str| tree.member("goldsmith").and_then(|it| it.member(name));
+    let digest = setting("parentImageSha256");
     let image = member("parentImage").and_then(|node| damage.read::<Spanned<String>>(node));
-    match (image, digest, digest.and_then(|node| damage.read(node))) {
-        (Some(image), None, _) => drop(convert::parent(&image, None, problems)),
-        (Some(image), Some(_), Some(digest)) => {
-            drop(convert::parent(&image, Some(&digest), problems));
-        }
+    let parent = match (image, digest, digest.and_then(|node| damage.read(node))) {
+        (Some(image), None, _) => convert::parent(&image, None, problems),
+        (Some(image), Some(_), Some(digest)) => convert::parent(&image, Some(&digest), problems),
         // Whether the image needs one cannot be told.
-        (Some(_), Some(_), None) | (None, _, _) => {}
+        (Some(_), Some(_), None) | (None, _, _) => None,
+    };
+    let address = |name| setting(name).map_or(Some(None), |node| damage.read(node).map(Some));
+    if let (Some(archive), Some(security)) = (address("mirror"), address("securityMirror")) {
+        let _mirror = convert::mirror(archive, security, parent.as_ref(), problems);
     }
     let components: Vec<Component> = items(member("components"), damage);
     let _components = convert::components(&components, problems);

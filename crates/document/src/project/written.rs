@@ -52,9 +52,12 @@ pub(super) struct Document {
 #[derive(Default, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Goldsmith {
-    /// The package archive that bases are made from.
-    #[schemars(extend("format" = "web-address"))]
-    pub(super) mirror: Option<String>,
+    /// The package archive that bases are made from: releases and their updates.
+    #[schemars(with = "Option<String>", extend("format" = "web-address"))]
+    pub(super) mirror: Option<Spanned<String>>,
+    /// The archive of security fixes that belongs to `mirror`; bases get none without it.
+    #[schemars(with = "Option<String>", extend("format" = "web-address"))]
+    pub(super) security_mirror: Option<Spanned<String>>,
     /// The SHA-256 of the disk image that `parentImage` names.
     #[schemars(with = "Option<String>", extend("format" = "sha256"))]
     pub(super) parent_image_sha256: Option<Spanned<name::Digest>>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use base::{Boot, Epoch, Managed, Origin, Receipt};
-use model::{DiskLocation, ImageState, ParentImage};
+use model::{DiskLocation, ImageState, Mirror, ParentImage, Snapshot};
 use name::{AmiId, Arn, Digest, Level, Owner, VersionPattern};
 use publish::Region;
 use store::image::{self, Builds, Scope};
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::create::volume_size;
 use crate::clock::now_micros;
 use crate::work::Work;
-use crate::{Cause, Factory, Failure, shown};
+use crate::{Cause, Factory, Failure, bases, shown};
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -27,7 +27,7 @@ pub(crate) struct Ground<'a> {
     pub(crate) parent: &'a ParentImage,
     /// The folder that paths are relative to.
     pub(crate) paths: &'a Path,
-    pub(crate) mirror: Option<&'a str>,
+    pub(crate) mirror: Option<&'a Mirror>,
     /// The youngest time of any file, if that is given.
     pub(crate) epoch: Option<u64>,
     /// A folder for what lies between, below the data folder.
@@ -45,7 +45,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
         handle: &work.handle,
         parent: &project.recipe.parent,
         paths: &work.order.folder,
-        mirror: project.mirror.as_deref(),
+        mirror: project.mirror.as_ref(),
         epoch: project.source_date_epoch,
         folder: &work.folder,
         watch: &work.watch(""),
@@ -68,9 +68,7 @@ pub(crate) fn prepare_base(work: &mut Work<'_>) -> Result<String, Box<Failure>> 
 pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Failure>> {
     let (mut receipt, how) = match ground.parent {
         ParentImage::Name(name) => managed(ground, name)?,
-        ParentImage::Arn(arn) if matches!(arn.owner(), Owner::Managed(_)) => {
-            managed(ground, arn.name())?
-        }
+        ParentImage::Arn(arn) if ground.parent.is_managed() => managed(ground, arn.name())?,
         ParentImage::Arn(arn) => {
             let ami = ami_of_image(ground, arn)?;
             published(ground, ami)?
@@ -81,7 +79,7 @@ pub(crate) fn prepare(ground: &Ground<'_>) -> Result<(Receipt, String), Box<Fail
                 DiskLocation::Url(url) => Origin::Url(url.clone()),
                 DiskLocation::Path(path) => Origin::File(ground.paths.join(path)),
             };
-            imported(ground, digest, &origin)?
+            find_or_make(ground, digest, "imported", || import(ground, digest, &origin))?
         }
     };
     if let Epoch::Given(seconds) = epoch(ground) {
@@ -107,42 +105,65 @@ fn managed(ground: &Ground<'_>, name: &str) -> Result<(Receipt, &'static str), B
     let Some(managed) = Managed::find(name) else {
         return Err(missing(format!("there is no managed image `{name}`")));
     };
-    let mirror = ground.mirror;
-    let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), &managed.key(mirror, epoch(ground))) {
-        return Ok((receipt, "at hand"));
-    }
-    let made = base::make(cells, managed, mirror, epoch(ground), &scratch(ground), ground.watch);
-    made.map(|receipt| (receipt, "made")).map_err(|error| Failure::of(Cause::Factory, &error))
+    let (mirror, epoch) = (ground.mirror, epoch(ground));
+    find_or_make(ground, &managed.key(mirror, epoch), "made", || {
+        let cells = &ground.factory.cells;
+        let made = base::make(cells, managed, mirror, epoch, &scratch(ground), ground.watch);
+        made.map_err(|error| Failure::of(Cause::Factory, &error))
+    })
 }
 
-fn imported(
-    ground: &Ground<'_>,
-    digest: &Digest,
-    origin: &Origin,
-) -> Result<(Receipt, &'static str), Box<Failure>> {
+fn import(ground: &Ground<'_>, digest: &Digest, origin: &Origin) -> Result<Receipt, Box<Failure>> {
     let cells = &ground.factory.cells;
-    if let Some(receipt) = Receipt::find(cells.data(), digest) {
+    let now = now_micros() / 1_000_000;
+    let imported = base::import(cells, origin, digest, now, &scratch(ground), ground.watch);
+    imported.map_err(|error| Failure::of(Cause::Factory, &error))
+}
+
+/// Returns the base for `key` if it is at hand, or else has it made, unless another build makes
+/// it at this time: that is waited for.
+fn find_or_make(
+    ground: &Ground<'_>,
+    key: &Digest,
+    made: &'static str,
+    make: impl FnOnce() -> Result<Receipt, Box<Failure>>,
+) -> Result<(Receipt, &'static str), Box<Failure>> {
+    let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
+    let data = ground.factory.cells.data();
+    let find = || Receipt::find(data, key).map_err(|error| fail(&error));
+    if let Some(receipt) = find()? {
         return Ok((receipt, "at hand"));
     }
-    let made = base::import(cells, origin, digest, day(), &scratch(ground), ground.watch);
-    made.map(|receipt| (receipt, "imported")).map_err(|error| Failure::of(Cause::Factory, &error))
+    let reserved = bases::reserve(data, key, ground.watch).map_err(|error| fail(&error))?;
+    let Some(_reserved) = reserved else {
+        return Err(Failure::plain(Cause::Cancelled, "cancelled".to_owned()));
+    };
+    match find()? {
+        Some(receipt) => Ok((receipt, "at hand")),
+        None => make().map(|receipt| (receipt, made)),
+    }
 }
 
 /// Makes a base of an image of ours, from the blocks of its snapshot.
 fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str), Box<Failure>> {
     let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
     let db = &ground.factory.db;
-    let cells = &ground.factory.cells;
     let entry = ground.handle.block_on(store::ami::get(db, ami)).map_err(|error| fail(&error))?;
     if entry.status == store::AmiStatus::Disabled {
         return Err(missing(format!("the AMI {ami} is disabled")));
     }
     let snapshot = ground.handle.block_on(store::snapshot::get(db, entry.ami.root));
     let snapshot = snapshot.map_err(|error| fail(&error))?.snapshot;
-    if let Some(receipt) = Receipt::find(cells.data(), &snapshot.digest) {
-        return Ok((receipt, "at hand"));
-    }
+    find_or_make(ground, &snapshot.digest, "imported", || {
+        let raw = materialise(ground, &snapshot)?;
+        import(ground, &snapshot.digest, &Origin::Own(raw))
+    })
+}
+
+/// Writes a snapshot's disk into the ground's folder and returns its path.
+fn materialise(ground: &Ground<'_>, snapshot: &Snapshot) -> Result<PathBuf, Box<Failure>> {
+    let fail = |error: &dyn std::error::Error| Failure::of(Cause::Factory, error);
+    let cells = &ground.factory.cells;
     let region = Region::open(cells.data(), &snapshot.region).map_err(|error| fail(&error))?;
     let map = publish::read_map(region.store(), &snapshot.digest).map_err(|error| fail(&error))?;
     let raw = ground.folder.join("parent.raw");
@@ -157,7 +178,7 @@ fn published(ground: &Ground<'_>, ami: AmiId) -> Result<(Receipt, &'static str),
     };
     let mut watch = publish::Watch { progress: &mut progress, cancel: ground.cancel };
     publish::materialise(&map, region.store(), &file, &mut watch).map_err(|error| fail(&error))?;
-    imported(ground, &snapshot.digest, &Origin::Own(raw))
+    Ok(raw)
 }
 
 /// Returns an AMI of the newest image that `arn` fits, in its own region if it
@@ -204,64 +225,133 @@ fn day() -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::Ordering;
+    use std::sync::mpsc::{Sender, channel};
+
     use tokio::runtime::Runtime;
 
     use super::*;
-    use crate::Settings;
+    use crate::fixture;
 
-    struct Silent;
+    /// Passes lines on, and gives up at the first if there is nobody to take it.
+    struct Told(Mutex<Sender<String>>, AtomicBool);
 
-    impl base::Watch for Silent {
-        fn line(&self, _: &str) {}
+    impl Told {
+        fn to(lines: Sender<String>) -> Self {
+            Self(Mutex::new(lines), AtomicBool::new(false))
+        }
+    }
+
+    impl base::Watch for Told {
+        fn line(&self, line: &str) {
+            let heard = self.0.lock().unwrap().send(line.to_owned());
+            self.1.store(heard.is_err(), Ordering::Release);
+        }
 
         fn cancelled(&self) -> bool {
-            false
+            self.1.load(Ordering::Acquire)
+        }
+    }
+
+    struct Setting {
+        runtime: Runtime,
+        factory: Factory,
+        parent: ParentImage,
+        folder: tempfile::TempDir,
+    }
+
+    impl Setting {
+        /// Returns one whose parent image is a disk with the digest of `disk`.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let runtime = Runtime::new().unwrap();
+            let factory = runtime.block_on(fixture::factory(folder.path()));
+            fs::create_dir_all(factory.cells.data().join("bases/tree")).unwrap();
+            let location = DiskLocation::Path("disk".into());
+            let parent = ParentImage::Disk { location, digest: Digest::of(b"disk") };
+            Self { runtime, factory, parent, folder }
+        }
+
+        fn ground<'a>(&'a self, epoch: Option<u64>, watch: &'a Told) -> Ground<'a> {
+            Ground {
+                factory: &self.factory,
+                handle: self.runtime.handle(),
+                parent: &self.parent,
+                paths: self.folder.path(),
+                mirror: None,
+                epoch,
+                folder: Path::new("work"),
+                watch,
+                progress: &|_, _| (),
+                cancel: &watch.1,
+            }
+        }
+
+        /// Puts a base at hand.
+        fn keep(&self) -> Receipt {
+            let digest = Digest::of(b"disk");
+            let kept = Receipt {
+                digest,
+                tree: "bases/tree".into(),
+                os: base::Os::parse(""),
+                epoch: 3,
+                boot: Boot::Tree,
+                made_of: None,
+            };
+            let receipt = format!("bases/{}.json", digest.hex());
+            let receipt = self.factory.cells.data().join(receipt);
+            fs::write(receipt, serde_json::to_string(&kept).unwrap()).unwrap();
+            kept
         }
     }
 
     #[test]
     fn the_project_decides_the_time_of_a_base_at_hand() {
-        let folder = tempfile::tempdir().unwrap();
-        let agent = folder.path().join("agent");
-        fs::write(&agent, "agent").unwrap();
-        let runtime = Runtime::new().unwrap();
-        let settings = Settings {
-            data: folder.path().join("data"),
-            agent,
-            region: "us-east-1".parse().unwrap(),
-        };
-        let (factory, _) = runtime.block_on(Factory::open(settings)).unwrap();
-        let digest = Digest::of(b"disk");
-        let kept = Receipt {
-            digest,
-            tree: "bases/tree".into(),
-            os: base::Os::parse(""),
-            epoch: 3,
-            boot: Boot::Tree,
-            made_of: None,
-        };
-        let data = factory.cells.data();
-        fs::create_dir_all(data.join("bases/tree")).unwrap();
-        let receipt = data.join(format!("bases/{}.json", digest.hex()));
-        fs::write(receipt, serde_json::to_string(&kept).unwrap()).unwrap();
-        let location = DiskLocation::Path("disk".into());
-        let parent = ParentImage::Disk { location, digest };
+        let setting = Setting::new();
+        setting.keep();
+        let watch = Told::to(channel().0);
         for (epoch, expected) in [(Some(1), 1), (Some(2), 2), (None, 3)] {
-            let (receipt, how) = prepare(&Ground {
-                factory: &factory,
-                handle: runtime.handle(),
-                parent: &parent,
-                paths: folder.path(),
-                mirror: None,
-                epoch,
-                folder: Path::new("work"),
-                watch: &Silent,
-                progress: &|_, _| (),
-                cancel: &AtomicBool::new(false),
-            })
-            .unwrap();
+            let (receipt, how) = prepare(&setting.ground(epoch, &watch)).unwrap();
             assert_eq!((receipt.epoch, how.as_str()), (expected, "Linux, at hand"));
         }
+    }
+
+    #[test]
+    fn a_base_that_another_build_makes_is_waited_for() {
+        let setting = Setting::new();
+        let key = Digest::of(b"disk");
+        let (said, heard) = channel();
+        let (watch, deaf) = (Told::to(said), Told::to(channel().0));
+        let (began, begun) = channel();
+        std::thread::scope(|scope| {
+            let (setting, watch) = (&setting, &watch);
+            let maker = scope.spawn(move || {
+                find_or_make(&setting.ground(None, watch), &key, "made", || {
+                    began.send(()).unwrap();
+                    assert_eq!(heard.recv().unwrap(), "another build is making this base: waiting");
+                    Ok(setting.keep())
+                })
+            });
+            begun.recv().unwrap();
+            let make = || panic!("it was made by the other one");
+            let given_up = find_or_make(&setting.ground(None, &deaf), &key, "made", make);
+            assert_eq!(given_up.unwrap_err().cause, Cause::Cancelled);
+            let found = find_or_make(&setting.ground(None, watch), &key, "made", make);
+            assert_eq!(found.unwrap().1, "at hand");
+            assert_eq!(maker.join().unwrap().unwrap().1, "made");
+        });
+    }
+
+    #[test]
+    fn a_disk_of_a_foreign_format_is_refused_before_it_is_digested() {
+        let setting = Setting::new();
+        let disk = setting.folder.path().join("disk");
+        fs::write(&disk, "KDMV").unwrap();
+        let watch = Told::to(channel().0);
+        let failure = prepare(&setting.ground(None, &watch)).unwrap_err();
+        let begin = format!("failed to import the disk image {}: it is a VMDK", disk.display());
+        assert!(failure.message.starts_with(&begin), "{failure}");
     }
 
     #[test]
