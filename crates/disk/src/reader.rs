@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek};
 
 use crate::entry::Entry;
 use crate::read::{self, Format, Grafts, OpenError, ReadError, Window};
+use crate::sparse::Content;
 use crate::{btrfs, ext4, xfs};
 
 /// The files one of which every Linux system has (os-release(5)).
@@ -139,7 +140,7 @@ impl<T: Read + Seek> Reader<T> {
     /// skipped.
     pub fn walk<E: From<ReadError>>(
         &mut self,
-        visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+        visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
     ) -> Result<(), E> {
         match &mut self.0 {
             Inner::Ext4(source) => read::walk(source, &Grafts::new(), visit),

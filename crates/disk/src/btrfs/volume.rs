@@ -2,12 +2,13 @@
 
 use std::io::{Read, Seek};
 
-use super::content::{self, Content, Piece};
+use super::content::{self, Piece, Pieces};
 use super::item::{self, Attributes, Fields};
 use super::source::{Id, ROOT_DIRECTORY, Source, TOP};
 use super::tree::Key;
 use crate::entry::Kind;
 use crate::read::{self, Names, ReadErrorKind, Volume, corrupt};
+use crate::sparse::Content;
 
 const TYPE_MASK: u32 = 0xf000;
 /// The longest target, in bytes.
@@ -80,8 +81,8 @@ impl<T: Read + Seek> Volume for Source<T> {
         Ok(children)
     }
 
-    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Read + '_> {
-        Box::new(Content::new(self, body, size))
+    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Content + '_> {
+        Box::new(Pieces::new(self, body, size))
     }
 }
 
@@ -180,7 +181,7 @@ impl<T: Read + Seek> Source<T> {
         }
         let pieces = self.pieces(id)?;
         let mut target = Vec::new();
-        Content::new(self, pieces, size).read_to_end(&mut target).map_err(ReadErrorKind::Read)?;
+        Pieces::new(self, pieces, size).read_to_end(&mut target).map_err(ReadErrorKind::Read)?;
         Ok(target)
     }
 }

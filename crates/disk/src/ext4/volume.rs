@@ -12,7 +12,8 @@ use super::source::Source;
 use super::xattr::{self, Attributes, Unreadable};
 use crate::bytes::{u16_at, u32_at};
 use crate::entry::{Kind, Time};
-use crate::read::{self, Content, Names, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::read::{self, Mapped, Names, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::sparse::Content;
 
 /// The content is encrypted.
 const ENCRYPTED: u32 = 0x800;
@@ -94,14 +95,14 @@ impl<T: Read + Seek> Volume for Source<T> {
         Ok(children)
     }
 
-    fn content(&mut self, body: Body, size: u64) -> Box<dyn Read + '_> {
+    fn content(&mut self, body: Body, size: u64) -> Box<dyn Content + '_> {
         Box::new(self.content_of(body.stretches, size))
     }
 }
 
 impl<T: Read + Seek> Source<T> {
-    fn content_of(&mut self, stretches: Vec<Stretch>, size: u64) -> Content<'_, T> {
-        Content::new(&mut self.window, self.block_size, stretches, size)
+    fn content_of(&mut self, stretches: Vec<Stretch>, size: u64) -> Mapped<'_, T> {
+        Mapped::new(&mut self.window, self.block_size, stretches, size)
     }
 
     /// Returns where an inode's blocks are.

@@ -10,7 +10,7 @@ mod window;
 
 pub use error::{Format, OpenError, ReadError, ReadErrorKind};
 
-pub(crate) use content::{Content, Stretch, has_hole};
+pub(crate) use content::{Mapped, Stretch, has_hole};
 pub(crate) use error::corrupt;
 pub(crate) use walk::{Grafts, Inode, Names, Volume, walk, with_file};
 pub(crate) use window::Window;

@@ -5,7 +5,8 @@ use std::hash::Hash;
 use std::io::{self, Read};
 
 use super::error::{ReadError, ReadErrorKind, corrupt};
-use crate::entry::{Entry, Kind, Time};
+use crate::entry::{Entry, Kind, LARGEST_FILE, Time};
+use crate::sparse::Content;
 
 /// The longest path that is followed, in bytes.
 const LONGEST_PATH: usize = 64 << 10;
@@ -32,7 +33,7 @@ pub(crate) trait Volume {
     ) -> Result<Names<Self::Id>, ReadErrorKind>;
 
     /// Returns the `size` bytes of a file.
-    fn content(&mut self, body: Self::Body, size: u64) -> Box<dyn Read + '_>;
+    fn content(&mut self, body: Self::Body, size: u64) -> Box<dyn Content + '_>;
 }
 
 /// An inode without its names.
@@ -63,7 +64,7 @@ pub(crate) type Grafts<I> = Vec<(Vec<u8>, I)>;
 pub(crate) fn walk<V: Volume, E: From<ReadError>>(
     volume: &mut V,
     grafts: &Grafts<V::Id>,
-    mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+    mut visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
 ) -> Result<(), E> {
     // Names and inodes that are still to be visited, the next one last.
     let mut pending = vec![(Vec::new(), volume.root())];
@@ -73,7 +74,7 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
     while let Some((path, id)) = pending.pop() {
         let at = |kind| ReadError::new(&path, kind);
         let Inode { kind, mode, uid, gid, mtime, xattrs, links, body } =
-            volume.inode(id).map_err(at)?;
+            look(volume, id).map_err(at)?;
         let mut entry = Entry { path: path.clone(), kind, mode, uid, gid, mtime, xattrs };
         if entry.kind == Kind::Directory {
             if !directories.insert(id) {
@@ -101,7 +102,7 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
             names.insert(id, path.clone());
         }
         if let Kind::File { size, .. } = entry.kind {
-            visit(&entry, &mut volume.content(body, size))?;
+            visit(&entry, &mut *volume.content(body, size))?;
         } else {
             visit(&entry, &mut io::empty())?;
         }
@@ -119,7 +120,7 @@ pub(crate) fn with_file<V: Volume, R>(
     let at = |kind| ReadError::new(path.as_bytes(), kind);
     let mut id = volume.root();
     for name in path.split('/') {
-        let inode = volume.inode(id).map_err(at)?;
+        let inode = look(volume, id).map_err(at)?;
         if inode.kind != Kind::Directory {
             return Ok(None);
         }
@@ -129,10 +130,21 @@ pub(crate) fn with_file<V: Volume, R>(
             None => return Ok(None),
         }
     }
-    let inode = volume.inode(id).map_err(at)?;
+    let inode = look(volume, id).map_err(at)?;
     let Kind::File { size, .. } = inode.kind else { return Ok(None) };
     let mut content = volume.content(inode.body, size);
     read(&mut content).map(Some).map_err(ReadErrorKind::Read).map_err(at)
+}
+
+/// Returns an inode, unless it is a file that ext4 could not hold.
+fn look<V: Volume>(volume: &mut V, id: V::Id) -> Result<Inode<V::Body>, ReadErrorKind> {
+    let inode = volume.inode(id)?;
+    match inode.kind {
+        Kind::File { size, .. } if size > LARGEST_FILE => {
+            Err(ReadErrorKind::Unsupported { what: "a file of more than 16 TiB" })
+        }
+        _ => Ok(inode),
+    }
 }
 
 /// Puts what is mounted in `path` in its place, whether or not there is a

@@ -12,6 +12,7 @@ use super::fstab::{self, Fate, Line};
 use super::kernel::Kernels;
 use crate::entry::{Entry, Kind};
 use crate::read::{Format, ReadError};
+use crate::sparse::Content;
 
 /// What a walk found out on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl<T: Read + Seek> System<T> {
     /// If any file system is not ext4, the files that say so are changed.
     pub fn walk<E>(
         &mut self,
-        mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+        mut visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
     ) -> Result<Walked, WalkError<E>> {
         let adapts = self.mounted.iter().any(|(volume, _)| volume.format != Format::Ext4);
         let places: Vec<String> =

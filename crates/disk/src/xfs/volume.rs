@@ -9,7 +9,8 @@ use super::map;
 use super::source::Source;
 use crate::bytes::be_u32_at;
 use crate::entry::Kind;
-use crate::read::{self, Content, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::read::{self, Mapped, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::sparse::Content;
 
 const TYPE_MASK: u16 = 0xf000;
 
@@ -94,7 +95,7 @@ impl<T: Read + Seek> Volume for Source<T> {
                 let file_types = self.file_types;
                 let blocks = size / self.directory_block;
                 let mut content =
-                    Content::new(&mut self.window, self.block_size, stretches.clone(), *size);
+                    Mapped::new(&mut self.window, self.block_size, stretches.clone(), *size);
                 for _ in 0..blocks {
                     content.read_exact(&mut block).map_err(ReadErrorKind::Read)?;
                     directory::data_block(&block, file_types, &mut children)?;
@@ -104,12 +105,12 @@ impl<T: Read + Seek> Volume for Source<T> {
         }
     }
 
-    fn content(&mut self, body: Body, size: u64) -> Box<dyn Read + '_> {
+    fn content(&mut self, body: Body, size: u64) -> Box<dyn Content + '_> {
         let stretches = match body {
             Body::Blocks { stretches, .. } => stretches,
             Body::Nothing | Body::Local(_) => Vec::new(),
         };
-        Box::new(Content::new(&mut self.window, self.block_size, stretches, size))
+        Box::new(Mapped::new(&mut self.window, self.block_size, stretches, size))
     }
 }
 
