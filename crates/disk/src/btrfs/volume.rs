@@ -3,18 +3,16 @@
 use std::io::{Read, Seek};
 
 use super::content::{self, Piece, Pieces};
-use super::item::{self, Attributes, Fields};
+use super::item::{self, Fields};
 use super::source::{Id, ROOT_DIRECTORY, Source, TOP};
 use super::tree::Key;
 use crate::entry::Kind;
-use crate::read::{self, Names, ReadErrorKind, Volume, corrupt};
+use crate::read::{self, Attributes, Names, ReadErrorKind, Volume, corrupt};
 use crate::sparse::Content;
 
 const TYPE_MASK: u32 = 0xf000;
 /// The longest target, in bytes.
 const LONGEST_TARGET: u64 = 4095;
-/// The most names in a directory.
-const MOST_CHILDREN: usize = 4 << 20;
 
 impl<T: Read + Seek> Volume for Source<T> {
     type Id = Id;
@@ -48,7 +46,7 @@ impl<T: Read + Seek> Volume for Source<T> {
             uid: fields.uid,
             gid: fields.gid,
             mtime: fields.mtime,
-            xattrs,
+            xattrs: xattrs.into_map(),
             links: fields.links,
             body,
         })
@@ -56,26 +54,23 @@ impl<T: Read + Seek> Volume for Source<T> {
 
     fn children(&mut self, id: Id, _: &Vec<Piece>) -> Result<Names<Id>, ReadErrorKind> {
         let root = self.tree(id.tree)?;
-        let mut names = Vec::new();
+        let mut names = Names::new();
         self.scan(root, &Key::all(id.number, item::INDEX), &mut |_, item| {
             for named in item::names(item)? {
-                names.push((named.name.to_vec(), named.target));
-            }
-            if names.len() > MOST_CHILDREN {
-                return Err(corrupt("the directory is too large"));
+                names.push(named.name, named.target)?;
             }
             Ok(())
         })?;
-        let mut children = Vec::new();
-        for (name, target) in names {
+        let mut children = Names::new();
+        for (name, target) in names.into_vec() {
             if target.kind == item::INODE {
-                children.push((name, Id { tree: id.tree, number: target.object }));
+                children.push(&name, Id { tree: id.tree, number: target.object })?;
             } else if target.kind != item::ROOT {
                 return Err(corrupt("an entry of the directory"));
             } else if !self.mounted.contains(&target.object)
                 && self.is_named_in(target.object, id.tree)?
             {
-                children.push((name, Id::root_of(target.object)));
+                children.push(&name, Id::root_of(target.object))?;
             }
         }
         Ok(children)
@@ -88,8 +83,8 @@ impl<T: Read + Seek> Volume for Source<T> {
 
 impl<T: Read + Seek> Source<T> {
     /// Returns the subvolumes at the top, in the order of their names.
-    pub(crate) fn subvolumes(&mut self) -> Result<Names<Id>, ReadErrorKind> {
-        let mut children = self.children(Id::root_of(TOP), &Vec::new())?;
+    pub(crate) fn subvolumes(&mut self) -> Result<Vec<(Vec<u8>, Id)>, ReadErrorKind> {
+        let mut children = self.children(Id::root_of(TOP), &Vec::new())?.into_vec();
         children.retain(|(_, id)| id.tree != TOP);
         children.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(children)
@@ -101,7 +96,7 @@ impl<T: Read + Seek> Source<T> {
         let mut id = Id::root_of(TOP);
         for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             let children = self.children(id, &Vec::new())?;
-            match children.into_iter().find(|(child, _)| child == name) {
+            match children.into_vec().into_iter().find(|(child, _)| child == name) {
                 Some((_, child)) => id = child,
                 None => return Ok(None),
             }
@@ -148,7 +143,7 @@ impl<T: Read + Seek> Source<T> {
         let root = self.tree(id.tree)?;
         let key = |kind, offset| Key { object: id.number, kind, offset };
         let mut fields = None;
-        let mut xattrs = Attributes::new();
+        let mut xattrs = Attributes::default();
         self.scan(
             root,
             &(key(item::INODE, 0)..=key(item::ATTRIBUTE, u64::MAX)),

@@ -56,7 +56,11 @@ impl<T: Read + Seek> System<T> {
         let places: Vec<String> =
             self.mounted.iter().map(|(volume, _)| volume.place.clone()).collect();
         let mut kernels = Kernels::default();
-        let mut tops = BTreeSet::new();
+        // Where the link to `/boot` could go, and what of that there is.
+        let subvolume = self.root_subvolume.iter();
+        let places_of_link: Vec<String> =
+            subvolume.flat_map(|name| [name.clone(), format!("{name}/boot")]).collect();
+        let mut taken = BTreeSet::new();
         let mut newest = i64::MIN;
         for (number, (volume, reader)) in self.mounted.iter_mut().enumerate() {
             let fates = &self.fates;
@@ -71,8 +75,8 @@ impl<T: Read + Seek> System<T> {
                 if let Kind::File { .. } | Kind::Directory | Kind::Symlink(_) = entry.kind {
                     newest = newest.max(entry.mtime.seconds);
                 }
-                if path.matches('/').count() < 2 {
-                    tops.insert(path.clone());
+                if places_of_link.contains(&path) {
+                    taken.insert(path.clone());
                 }
                 if !adapts {
                     return visit(&entry, content).map_err(WalkError::Visit);
@@ -93,7 +97,7 @@ impl<T: Read + Seek> System<T> {
         if let Some(releases) = kernels.hopeless() {
             return Err(WalkError::NoExt4(releases));
         }
-        if let Some(link) = self.link(&tops) {
+        if let Some(link) = self.link(&taken) {
             visit(&link, &mut io::empty()).map_err(WalkError::Visit)?;
         }
         Ok(Walked { notes: self.notes(&kernels), newest })
@@ -101,12 +105,12 @@ impl<T: Read + Seek> System<T> {
 
     /// Returns a link that leads GRUB to `/boot` by the path it had in the
     /// subvolume that was the root.
-    fn link(&self, tops: &BTreeSet<String>) -> Option<Entry> {
+    fn link(&self, taken: &BTreeSet<String>) -> Option<Entry> {
         let name = self.root_subvolume.as_ref()?;
         let has_boot = self.mounted.iter().any(|(volume, _)| volume.place == "boot");
-        let (path, target) = if !tops.contains(name) {
+        let (path, target) = if !taken.contains(name) {
             (name.clone(), ".")
-        } else if !tops.contains(&format!("{name}/boot")) {
+        } else if !taken.contains(&format!("{name}/boot")) {
             (format!("{name}/boot"), "../boot")
         } else {
             return None;
