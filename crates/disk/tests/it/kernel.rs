@@ -123,6 +123,32 @@ fn holes_are_not_read() {
 }
 
 #[test]
+fn extents_beyond_any_file_are_refused() {
+    // In which block of the file it begins is bits 9 to 62 of an extent.
+    let bits = |block: u64| (block << 9).to_be_bytes();
+    let walked = |block| {
+        let mut bytes = image("xfs");
+        let last = bits((300 << 20) / 4096);
+        // The log has it too.
+        for place in bytes.chunks_exact_mut(8).filter(|place| **place == last) {
+            place.copy_from_slice(&bits(block));
+        }
+        let mut reader = Reader::open(Cursor::new(bytes), 0).unwrap();
+        reader.walk(|_, content| {
+            read_data(content).unwrap();
+            Ok::<_, ReadError>(())
+        })
+    };
+    let last = (1 << 63) / 4096 - 1;
+    walked(last).unwrap();
+    for block in [last + 1, (1 << 54) - 1] {
+        let error = walked(block).unwrap_err();
+        let kind = "the file system is corrupt: its map of blocks";
+        assert_eq!((error.path.as_str(), error.kind.to_string().as_str()), ("sparse", kind));
+    }
+}
+
+#[test]
 fn subvolumes_are_found_by_path_and_number() {
     let mut reader = Reader::open(Cursor::new(image("btrfs")), 0).unwrap();
     let path = |path: &str| Subvolume::Path(path.to_owned());
