@@ -121,26 +121,26 @@ impl<T: Read + Seek> System<T> {
         let root_name = root_line.map(|line| line.what.clone());
         let root = volume("", partition, &reader)?;
         let change = |format| if format == Format::Ext4 { Fate::Stay } else { Fate::Change };
-        let mut mounted = vec![(root.clone(), reader)];
+        let root_fate = change(root.format);
+        let mut mounted = vec![(root, reader)];
         let mut fates = Vec::new();
         for line in lines {
-            let of_root =
-                root_name.as_ref() == Some(&line.what) || names(&line.what, partition, &root);
+            let of_root = root_name.as_ref() == Some(&line.what)
+                || names(&line.what, partition, &mounted[0].1);
             if of_root && line.place.is_empty() {
-                fates.push((line, change(root.format)));
+                fates.push((line, root_fate));
             } else if of_root && let Some(subvolume) = line.subvolume() {
                 mounted[0].1.mount(&line.place, &subvolume).map_err(fail)?;
                 fates.push((line, Fate::Go));
             } else if line.kind != "swap" {
-                let volumes = others.iter().map(|(partition, reader)| {
-                    let volume = volume(&line.place, partition, reader)?;
-                    Ok(names(&line.what, partition, &volume).then_some(volume))
-                });
-                let volumes = volumes.collect::<Result<Vec<_>, FindError>>()?;
-                let found = volumes.into_iter().enumerate().find_map(|(n, v)| Some((n, v?)));
-                if let Some((index, volume)) = found {
+                let named = |(partition, reader): &(&Partition, Reader<T>)| {
+                    names(&line.what, partition, reader)
+                };
+                if let Some(index) = others.iter().position(named) {
+                    let (partition, reader) = others.remove(index);
+                    let volume = volume(&line.place, partition, &reader)?;
                     fates.push((line, change(volume.format)));
-                    mounted.push((volume, others.remove(index).1));
+                    mounted.push((volume, reader));
                 }
             }
         }
@@ -204,13 +204,14 @@ fn volume<T: Read + Seek>(
 }
 
 /// Tells whether a line's `what` names this partition.
-fn names(what: &str, partition: &Partition, volume: &Volume) -> bool {
+fn names<T: Read + Seek>(what: &str, partition: &Partition, reader: &Reader<T>) -> bool {
     let by_path = what.strip_prefix("/dev/disk/by-").and_then(|rest| rest.split_once('/'));
     let Some((tag, value)) = by_path.or_else(|| what.split_once('=')) else { return false };
-    let uuid = || uuid::Uuid::from_bytes(volume.uuid).to_string();
+    let uuid = || uuid::Uuid::from_bytes(reader.uuid()).to_string();
+    let label = reader.label();
     match tag.to_ascii_lowercase().as_str() {
         "uuid" => value.eq_ignore_ascii_case(&uuid()),
-        "label" => !volume.label.is_empty() && value == volume.label,
+        "label" => !label.is_empty() && value == label,
         "partuuid" => value.eq_ignore_ascii_case(&partition.guid.to_string()),
         "partlabel" => !partition.name.is_empty() && value == partition.name,
         _ => false,

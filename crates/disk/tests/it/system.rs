@@ -243,6 +243,24 @@ fn kernels_without_ext4_are_refused_or_told_of() {
 }
 
 #[test]
+fn labels_matter_where_something_is_mounted() {
+    let (root, other) = (Image::new(), Image::new());
+    make(&other, "btrfs", &UUID.replace('7', "8"), &[("file", "")]);
+    let mut labelled = other.open();
+    labelled.seek(SeekFrom::Start(0x1_012b)).unwrap();
+    io::Write::write_all(&mut labelled, b"backups of last year").unwrap();
+    let find_with = |line: &str| {
+        let table = format!("UUID={UUID} / ext4 defaults 0 1\n{line}\n");
+        make(&root, "ext4", UUID, &[("etc/fstab", &table), ("etc/os-release", "ID=x\n")]);
+        find(&disk(&[&root.path(), &other.path()])).map(|system| system.volumes().len())
+    };
+    assert_eq!(find_with("LABEL=absent /srv ext4 defaults 0 2").unwrap(), 1);
+    let error = find_with("PARTLABEL=part3 /srv btrfs defaults 0 2").unwrap_err();
+    let message = "the label `backups of last year` of partition 3 is longer than 16 bytes";
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
 fn disks_without_a_system_say_what_is_on_them() {
     let (ext4, xfs) = (Image::new(), Image::new());
     make(&ext4, "ext4", UUID, &[("file", "")]);
