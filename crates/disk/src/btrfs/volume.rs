@@ -53,6 +53,20 @@ impl<T: Read + Seek> Volume for Source<T> {
     }
 
     fn children(&mut self, id: Id, _: &Vec<Piece>) -> Result<Names<Id>, ReadErrorKind> {
+        let mut children = self.names(id)?;
+        children.retain(|child| child.tree == id.tree || !self.mounted.contains(&child.tree));
+        Ok(children)
+    }
+
+    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Content + '_> {
+        Box::new(Pieces::new(self, body, size))
+    }
+}
+
+impl<T: Read + Seek> Source<T> {
+    /// Returns the names in a directory, those of subvolumes as well, wherever
+    /// they are mounted.
+    fn names(&mut self, id: Id) -> Result<Names<Id>, ReadErrorKind> {
         let root = self.tree(id.tree)?;
         let mut names = Names::new();
         self.scan(root, &Key::all(id.number, item::INDEX), &mut |_, item| {
@@ -67,24 +81,16 @@ impl<T: Read + Seek> Volume for Source<T> {
                 children.push(&name, Id { tree: id.tree, number: target.object })?;
             } else if target.kind != item::ROOT {
                 return Err(corrupt("an entry of the directory"));
-            } else if !self.mounted.contains(&target.object)
-                && self.is_named_in(target.object, id.tree)?
-            {
+            } else if self.is_named_in(target.object, id.tree)? {
                 children.push(&name, Id::root_of(target.object))?;
             }
         }
         Ok(children)
     }
 
-    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Content + '_> {
-        Box::new(Pieces::new(self, body, size))
-    }
-}
-
-impl<T: Read + Seek> Source<T> {
     /// Returns the subvolumes at the top, in the order of their names.
     pub(crate) fn subvolumes(&mut self) -> Result<Vec<(Vec<u8>, Id)>, ReadErrorKind> {
-        let mut children = self.children(Id::root_of(TOP), &Vec::new())?.into_vec();
+        let mut children = self.names(Id::root_of(TOP))?.into_vec();
         children.retain(|(_, id)| id.tree != TOP);
         children.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(children)
@@ -95,7 +101,7 @@ impl<T: Read + Seek> Source<T> {
     pub(crate) fn subvolume(&mut self, path: &[u8]) -> Result<Option<Id>, ReadErrorKind> {
         let mut id = Id::root_of(TOP);
         for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            let children = self.children(id, &Vec::new())?;
+            let children = self.names(id)?;
             match children.into_vec().into_iter().find(|(child, _)| child == name) {
                 Some((_, child)) => id = child,
                 None => return Ok(None),
@@ -110,7 +116,7 @@ impl<T: Read + Seek> Source<T> {
         if number < TOP {
             return Ok(None);
         }
-        self.tree(number).map(|_| Some(Id::root_of(number)))
+        Ok(self.find_tree(number)?.map(|_| Id::root_of(number)))
     }
 
     /// Makes a subvolume the root.

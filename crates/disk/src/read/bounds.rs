@@ -42,6 +42,11 @@ impl<I> Names<I> {
         Ok(())
     }
 
+    /// Keeps the names of those that `is_kept` says.
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&I) -> bool) {
+        self.0.retain(|(_, id)| is_kept(id));
+    }
+
     /// Returns them in the order they were added in.
     pub(crate) fn into_vec(self) -> Vec<(Vec<u8>, I)> {
         self.0

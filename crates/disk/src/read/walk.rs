@@ -70,6 +70,7 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
     let root = vec![(Vec::new(), volume.root())];
     let mut levels = vec![Level { path: Vec::new(), names: 1, rest: root.into_iter() }];
     let mut directories = HashSet::new();
+    let mut grafted = vec![false; grafts.len()];
     // The first names of inodes that have several.
     let mut linked: HashMap<V::Id, Vec<u8>> = HashMap::new();
     let mut linked_bytes = 0;
@@ -92,7 +93,7 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
                 return Err(at(corrupt("a directory is in two places")).into());
             }
             let mut children = volume.children(id, &body).map_err(at)?.into_vec();
-            graft(&path, &mut children, grafts);
+            graft(&path, &mut children, grafts, &mut grafted);
             sort(&mut children).map_err(at)?;
             if path == b"lost+found" && children.is_empty() {
                 continue;
@@ -121,7 +122,10 @@ pub(crate) fn walk<V: Volume, E: From<ReadError>>(
             visit(&entry, &mut io::empty())?;
         }
     }
-    Ok(())
+    match grafts.iter().zip(grafted).find(|(_, grafted)| !grafted) {
+        Some(((place, _), _)) => Err(ReadError::new(place, ReadErrorKind::NoMountPoint).into()),
+        None => Ok(()),
+    }
 }
 
 /// A directory whose names are being visited.
@@ -170,9 +174,14 @@ fn look<V: Volume>(volume: &mut V, id: V::Id) -> Result<Inode<V::Body>, ReadErro
 }
 
 /// Puts what is mounted in `path` in its place, whether or not there is a
-/// directory for it.
-fn graft<I: Copy>(path: &[u8], children: &mut Vec<(Vec<u8>, I)>, grafts: &Grafts<I>) {
-    for (place, id) in grafts {
+/// directory for it, and says so in `grafted`.
+fn graft<I: Copy>(
+    path: &[u8],
+    children: &mut Vec<(Vec<u8>, I)>,
+    grafts: &Grafts<I>,
+    grafted: &mut [bool],
+) {
+    for ((place, id), grafted) in grafts.iter().zip(grafted) {
         let (parent, name) = match place.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => (&place[..slash], &place[slash + 1..]),
             None => (&[][..], &place[..]),
@@ -180,6 +189,7 @@ fn graft<I: Copy>(path: &[u8], children: &mut Vec<(Vec<u8>, I)>, grafts: &Grafts
         if parent == path {
             children.retain(|(child, _)| child != name);
             children.push((name.to_vec(), *id));
+            *grafted = true;
         }
     }
 }

@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read, Seek};
 
 use super::System;
 use super::adapt::{self, Place};
+use super::find::is_within;
 use super::fstab::{self, Fate, Line};
 use super::kernel::Kernels;
 use crate::entry::{Entry, Kind};
@@ -132,6 +133,7 @@ impl<T: Read + Seek> System<T> {
         let mut notes: Vec<String> = changed
             .map(|(volume, _)| format!("/{} is {} and becomes ext4", volume.place, volume.format))
             .collect();
+        notes.extend(self.notes.iter().cloned());
         let modules = kernels.by_module();
         if !modules.is_empty() {
             notes.push(format!(
@@ -191,9 +193,4 @@ fn prefix(place: &str, entry: &mut Entry) {
     if let Kind::HardLink(first) = &entry.kind {
         entry.kind = Kind::HardLink(below(first));
     }
-}
-
-/// Tells whether `path` is `place` or below it.
-fn is_within(path: &str, place: &str) -> bool {
-    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

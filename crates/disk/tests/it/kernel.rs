@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 
-use disk::{Entry, Format, Kind, ReadError, Reader, Subvolume};
+use disk::{Entry, Format, Kind, Mount, ReadError, Reader, Subvolume};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use sha2::{Digest, Sha256};
@@ -70,7 +70,7 @@ fn check(name: &str, format: Format, mounts: &[(&str, Subvolume)]) {
     }
     assert!(reader.has_linux().unwrap());
     for (place, subvolume) in mounts {
-        assert!(reader.mount(place, subvolume).unwrap());
+        assert_eq!(reader.mount(place, subvolume).unwrap(), Mount::Done);
     }
     let mut found = Vec::new();
     reader
@@ -156,12 +156,52 @@ fn subvolumes_are_found_by_path_and_number() {
     assert!(reader.enter(&path("/root")).unwrap());
     let names = ["home", "old", "root"].map(|name| (name.to_owned(), name == "root"));
     assert_eq!(reader.subvolumes().unwrap(), names);
-    assert!(!reader.mount("x", &path("")).unwrap());
-    assert!(!reader.mount("x", &path("root")).unwrap());
-    assert!(!reader.mount("x", &path("absent")).unwrap());
-    assert!(!reader.mount("x", &Subvolume::Number(5)).unwrap());
-    assert!(reader.mount("home", &Subvolume::Number(257)).unwrap());
-    assert!(!reader.mount("again", &path("home")).unwrap());
+    let mut check = |place: &str, subvolume, mount| {
+        assert_eq!(reader.mount(place, &subvolume).unwrap(), mount, "{place} {subvolume:?}");
+    };
+    check("x", path(""), Mount::Elsewhere);
+    check("x", path("root"), Mount::Elsewhere);
+    check("x", path("absent"), Mount::Absent);
+    check("x", Subvolume::Number(4), Mount::Absent);
+    check("x", Subvolume::Number(5), Mount::Elsewhere);
+    check("x", Subvolume::Number(999), Mount::Absent);
+    check("home", Subvolume::Number(257), Mount::Done);
+    check("again", path("home"), Mount::Elsewhere);
+}
+
+#[test]
+fn a_subvolume_is_found_in_one_that_is_mounted() {
+    let mut reader = Reader::open(Cursor::new(image("btrfs")), 0).unwrap();
+    let path = |path: &str| Subvolume::Path(path.to_owned());
+    assert!(reader.enter(&path("home")).unwrap());
+    for (place, subvolume) in [("x", "root"), ("x/y", "root/nested")] {
+        assert_eq!(reader.mount(place, &path(subvolume)).unwrap(), Mount::Done);
+    }
+    let mut found = Vec::new();
+    let walked = reader.walk(|entry, _| {
+        found.push(String::from_utf8(entry.path.clone()).unwrap());
+        Ok::<_, ReadError>(())
+    });
+    walked.unwrap();
+    found.retain(|path| path.ends_with("nested") || path.ends_with("y/file"));
+    assert_eq!(found, ["x/y/file"]);
+}
+
+#[test]
+fn a_subvolume_without_a_mount_point_is_missed() {
+    let check = |place: &str, expected: Result<(), &str>| {
+        let mut reader = Reader::open(Cursor::new(image("btrfs")), 0).unwrap();
+        reader.enter(&Subvolume::Path("root".to_owned())).unwrap();
+        reader.mount(place, &Subvolume::Path("home".to_owned())).unwrap();
+        let walked = reader.walk(|_, _| Ok::<_, ReadError>(()));
+        let told = walked.map_err(|error| format!("{error}: {}", error.kind));
+        assert_eq!(told, expected.map_err(str::to_owned));
+    };
+    check("absent", Ok(()));
+    check("usr/absent", Ok(()));
+    let missed = "failed to read `/absent/home` from the file system: the folder it is mounted in \
+                  is missing: make that, or take the line out of the disk's `/etc/fstab`";
+    check("absent/home", Err(missed));
 }
 
 /// Reads all there is, whatever comes of it.
