@@ -1,5 +1,5 @@
-//! Bounds a cell from within, where no control group may be made (see
-//! [`crate::limit`]).
+//! Bounds a cell from within: an instance's where no control group may be made
+//! (see [`crate::limit`]), and one that reads what others made.
 
 use std::fs;
 use std::io;
@@ -45,6 +45,14 @@ pub(crate) fn bound(limits: Limits) -> io::Result<()> {
             }
         }
     })?;
+    Ok(())
+}
+
+/// Ends this process when it asks for more than `most` bytes of memory, which
+/// is harsh, but kinder than to take the host's.
+pub(crate) fn bound_memory(most: u64) -> io::Result<()> {
+    let most = getrlimit(Resource::Data).maximum.map_or(most, |now| now.min(most));
+    setrlimit(Resource::Data, Rlimit { current: Some(most), maximum: Some(most) })?;
     Ok(())
 }
 

@@ -20,6 +20,8 @@ use crate::{bound, network, overlay, tree};
 /// The hidden command that enters a cell.
 pub(crate) const OUTER: &str = "cell";
 const INNER: &str = "cell-inner";
+/// What may be kept of a disk that somebody else made, in bytes.
+const MEMORY_TO_READ: u64 = 2 << 30;
 
 /// Carries a cell out if the arguments (without the program's name) ask for
 /// one, and returns its exit code; `None` if they are an ordinary command's.
@@ -81,6 +83,7 @@ fn inner(lifeline: RawFd, job: &Job) -> io::Result<u8> {
             Ok(0)
         }
         Task::ReadDisk { disk, into } => {
+            bound::bound_memory(MEMORY_TO_READ)?;
             let unpacked = tree::read_disk(disk, into).map_err(io::Error::other)?;
             serde_json::to_writer(io::stdout().lock(), &unpacked)?;
             Ok(0)

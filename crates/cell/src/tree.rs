@@ -3,6 +3,7 @@
 mod copy;
 mod entry;
 mod extract;
+mod holes;
 mod leave_out;
 mod needed;
 mod order;

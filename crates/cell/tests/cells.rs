@@ -21,6 +21,7 @@ const TESTS: &[(&str, fn())] = &[
     ("a_cell_that_is_given_up_ends", cancel::a_cell_that_is_given_up_ends),
     ("processes_are_bounded_from_within", bound::processes_are_bounded_from_within),
     ("memory_is_bounded_from_within", bound::memory_is_bounded_from_within),
+    ("reading_a_disk_is_bounded_in_memory", disk::reading_a_disk_is_bounded_in_memory),
     ("a_disk_takes_no_file_of_the_host", disk::a_disk_takes_no_file_of_the_host),
 ];
 

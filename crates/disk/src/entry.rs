@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+/// The largest file that ext4 holds, in bytes: as many blocks as extents can
+/// number.
+pub(crate) const LARGEST_FILE: u64 = (u32::MAX as u64) * 4096;
+
 /// One file, directory or other object, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

@@ -20,4 +20,4 @@ pub mod system;
 
 pub use entry::{Entry, Kind, Time};
 pub use read::{Format, OpenError, ReadError, ReadErrorKind};
-pub use reader::{Reader, Subvolume};
+pub use reader::{Mount, Reader, Subvolume};

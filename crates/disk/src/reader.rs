@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek};
 
 use crate::entry::Entry;
 use crate::read::{self, Format, Grafts, OpenError, ReadError, Window};
+use crate::sparse::Content;
 use crate::{btrfs, ext4, xfs};
 
 /// The files one of which every Linux system has (os-release(5)).
@@ -29,6 +30,17 @@ pub enum Subvolume {
     Path(String),
     /// The one of this number.
     Number(u64),
+}
+
+/// What came of mounting a subvolume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mount {
+    /// It is mounted.
+    Done,
+    /// There is no such subvolume.
+    Absent,
+    /// It is mounted elsewhere, or has all others below it.
+    Elsewhere,
 }
 
 impl<T: Read + Seek> Reader<T> {
@@ -109,16 +121,21 @@ impl<T: Read + Seek> Reader<T> {
         Ok(found.is_some())
     }
 
-    /// Makes a subvolume appear at `place`, and nowhere else. Says whether
-    /// it can: the root has its place already, the top has all others below
-    /// it, and other kinds of file system have no subvolumes.
-    pub fn mount(&mut self, place: &str, subvolume: &Subvolume) -> Result<bool, ReadError> {
+    /// Makes a subvolume appear at `place`, and nowhere else, if it can. A walk
+    /// fails if there is no folder for `place` to be in.
+    ///
+    /// Other kinds of file system than Btrfs have no subvolumes.
+    pub fn mount(&mut self, place: &str, subvolume: &Subvolume) -> Result<Mount, ReadError> {
         let found = self.find(subvolume)?;
-        let Inner::Btrfs(source, grafts) = &mut self.0 else { return Ok(false) };
-        let Some(id) = found.filter(|id| source.can_mount(*id)) else { return Ok(false) };
+        let (Inner::Btrfs(source, grafts), Some(id)) = (&mut self.0, found) else {
+            return Ok(Mount::Absent);
+        };
+        if !source.can_mount(id) {
+            return Ok(Mount::Elsewhere);
+        }
         source.mount(id);
         grafts.push((place.as_bytes().to_vec(), id));
-        Ok(true)
+        Ok(Mount::Done)
     }
 
     fn find(&mut self, subvolume: &Subvolume) -> Result<Option<btrfs::Id>, ReadError> {
@@ -139,7 +156,7 @@ impl<T: Read + Seek> Reader<T> {
     /// skipped.
     pub fn walk<E: From<ReadError>>(
         &mut self,
-        visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+        visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
     ) -> Result<(), E> {
         match &mut self.0 {
             Inner::Ext4(source) => read::walk(source, &Grafts::new(), visit),

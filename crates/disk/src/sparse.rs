@@ -1,12 +1,38 @@
-//! Copies of mostly empty files that stay mostly empty.
+//! Content with holes, and copies of it that keep them.
 //!
-//! Where a file has holes is the caller's business (`SEEK_DATA` needs a file
-//! descriptor); here zero blocks are recognised by looking at them.
+//! A stream does not say where its holes are; in one, zeros are recognised by
+//! looking at them.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Empty, Read, Seek, SeekFrom, Write};
 
-/// The size of a snapshot's block, in bytes, as in the EBS direct APIs.
-pub const BLOCK_SIZE: usize = 512 << 10;
+/// Holes are told of in multiples of this many bytes.
+pub const GRAIN: u64 = 4096;
+/// What is read at once, in bytes: so much of zeros in a row becomes a hole.
+const PIECE: usize = 64 << 10;
+
+/// A file's content. Its holes read as zeros, but need not be read.
+pub trait Content: Read {
+    /// Passes over the hole that lies ahead, if there is one, as far as it has
+    /// whole [`GRAIN`]s, and returns how many bytes those are.
+    fn skip_hole(&mut self) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+impl Content for Empty {}
+impl Content for &[u8] {}
+impl<T: AsRef<[u8]>> Content for Cursor<T> {}
+
+/// What is known to have no hole, or not known to have any.
+struct Stream<R>(R);
+
+impl<R: Read> Read for Stream<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl<R: Read> Content for Stream<R> {}
 
 /// Tells whether every byte is zero; an empty slice is.
 pub fn is_zero(bytes: &[u8]) -> bool {
@@ -15,61 +41,39 @@ pub fn is_zero(bytes: &[u8]) -> bool {
     bytes.chunks(256).all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
-/// One block of a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block<'a> {
-    /// Counts from zero.
-    pub index: u64,
-    /// The content; shorter than the others only in the stream's last block.
-    pub bytes: &'a [u8],
-    /// Whether every byte is zero.
-    pub zero: bool,
+/// Returns the whole grains that `length` bytes have, in bytes.
+pub fn whole_grains(length: u64) -> u64 {
+    length - length % GRAIN
 }
 
-/// The blocks of a stream, one after the other, in one buffer.
-pub struct Blocks<R> {
-    input: R,
-    buffer: Vec<u8>,
-    index: u64,
+/// Copies `input` to `out` as [`copy_content`] does.
+pub fn copy(input: impl Read, out: impl Write + Seek) -> io::Result<u64> {
+    copy_content(&mut Stream(input), out)
 }
 
-impl<R: Read> Blocks<R> {
-    /// Cuts `input` into blocks of `size` bytes, which must not be zero.
-    pub fn new(input: R, size: usize) -> Self {
-        Self { input, buffer: vec![0; size], index: 0 }
-    }
-
-    /// Returns the next block, or `None` at the end of the stream.
-    pub fn read(&mut self) -> io::Result<Option<Block<'_>>> {
-        let length = read_full(&mut self.input, &mut self.buffer)?;
-        if length == 0 {
-            return Ok(None);
-        }
-        let index = self.index;
-        self.index += 1;
-        let bytes = &self.buffer[..length];
-        Ok(Some(Block { index, bytes, zero: is_zero(bytes) }))
-    }
-}
-
-/// Copies `input` to `out`, seeking over zero blocks, and returns the length.
+/// Copies `content` to `out`, seeking over holes and zeros, and returns the
+/// length.
 ///
-/// `out` must hold nothing or zeros from its current position on; a zero last
-/// block is completed with one written byte so that the length is right.
-pub fn copy(input: impl Read, mut out: impl Write + Seek) -> io::Result<u64> {
+/// `out` must hold nothing or zeros from its current position on; if there are
+/// zeros last, one is written so that the length is right.
+pub fn copy_content(content: &mut dyn Content, mut out: impl Write + Seek) -> io::Result<u64> {
     let start = out.stream_position()?;
-    let mut blocks = Blocks::new(input, BLOCK_SIZE);
-    let mut length = 0;
-    let mut ends_in_hole = false;
-    while let Some(block) = blocks.read()? {
-        if !block.zero {
-            out.seek(SeekFrom::Start(start + length))?;
-            out.write_all(block.bytes)?;
+    let mut buffer = vec![0; PIECE];
+    let (mut length, mut written) = (0, 0);
+    loop {
+        length += content.skip_hole()?;
+        let piece = read_full(content, &mut buffer)?;
+        if piece == 0 {
+            break;
         }
-        ends_in_hole = block.zero;
-        length += block.bytes.len() as u64;
+        if !is_zero(&buffer[..piece]) {
+            out.seek(SeekFrom::Start(start + length))?;
+            out.write_all(&buffer[..piece])?;
+            written = length + piece as u64;
+        }
+        length += piece as u64;
     }
-    if ends_in_hole {
+    if written < length {
         out.seek(SeekFrom::Start(start + length - 1))?;
         out.write_all(&[0])?;
     }
@@ -108,15 +112,6 @@ mod tests {
                 bytes[at] = 0;
             }
         }
-    }
-
-    #[test]
-    fn blocks_carry_index_and_a_short_end() {
-        let mut blocks = Blocks::new(&[0, 0, 0, 1, 0][..], 2);
-        assert_eq!(blocks.read().unwrap(), Some(Block { index: 0, bytes: &[0, 0], zero: true }));
-        assert_eq!(blocks.read().unwrap(), Some(Block { index: 1, bytes: &[0, 1], zero: false }));
-        assert_eq!(blocks.read().unwrap(), Some(Block { index: 2, bytes: &[0], zero: true }));
-        assert_eq!(blocks.read().unwrap(), None);
     }
 
     proptest::proptest! {

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use disk::gpt::Table;
-use rustix::fs::SeekFrom;
 
+use super::holes::{next_data, next_hole};
 use super::write::WriteError;
 use crate::job::Volume;
 
@@ -54,8 +54,8 @@ fn copy_around(from: &File, length: u64, out: &File, volumes: &[Volume]) -> io::
     for (start, end) in starts.zip(ends) {
         let mut at = start;
         while at < end {
-            let Ok(data) = rustix::fs::seek(from, SeekFrom::Data(at)) else { break };
-            let hole = rustix::fs::seek(from, SeekFrom::Hole(data))?.min(end);
+            let Some(data) = next_data(from, at)? else { break };
+            let hole = next_hole(from, data)?.min(end);
             at = data;
             while at < hole {
                 let n = buffer.len().min((hole - at) as usize);
@@ -154,5 +154,15 @@ mod tests {
     fn a_smaller_disk_is_refused() {
         let error = copy(Some(15 * MIB), 2).unwrap_err();
         assert!(matches!(error, WriteError::TooSmall { needed, .. } if needed == 16 * MIB));
+    }
+
+    /// What cannot be told is no hole.
+    #[test]
+    fn a_disk_that_cannot_be_read_is_no_empty_one() {
+        let (pipe, _end) = io::pipe().unwrap();
+        let from = File::from(std::os::fd::OwnedFd::from(pipe));
+        let out = tempfile::tempfile().unwrap();
+        let error = copy_around(&from, 1, &out, &[]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::SPIPE.raw_os_error()));
     }
 }

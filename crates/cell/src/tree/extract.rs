@@ -6,8 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use disk::sparse::{Content, copy_content};
 use disk::system::{FindError, System, WalkError};
-use disk::{Entry, Kind, Time, gpt, sparse};
+use disk::{Entry, Kind, Time, gpt};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags, utimensat};
 
 use crate::Folder;
@@ -94,17 +95,15 @@ fn path(bytes: &[u8]) -> &Path {
 /// Makes a file with its owner, mode, attributes and, unless it is a folder, time.
 ///
 /// Where it lies is the disk's word, and so is what lies on the way there.
-fn make(tree: &Folder, entry: &Entry, content: &mut dyn Read) -> io::Result<()> {
+fn make(tree: &Folder, entry: &Entry, content: &mut dyn Content) -> io::Result<()> {
     let place = tree.place(path(&entry.path))?;
     let at = place.path();
     match &entry.kind {
         Kind::Directory if entry.path.is_empty() => {}
         Kind::Directory => fs::create_dir(at)?,
-        Kind::File { dense: true, .. } => {
-            io::copy(content, &mut File::create_new(at)?)?;
-        }
-        Kind::File { dense: false, .. } => {
-            sparse::copy(content, File::create_new(at)?)?;
+        // What makes a swap file dense in an image is its signature.
+        Kind::File { .. } => {
+            copy_content(content, File::create_new(at)?)?;
         }
         Kind::Symlink(target) => symlink(path(target), at)?,
         Kind::HardLink(first) => return fs::hard_link(tree.place(path(first))?.path(), at),

@@ -7,9 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disk::ext4;
-use rustix::fs::SeekFrom;
-use rustix::io::Errno;
 
+use super::holes::{next_data, next_hole};
 use super::write::WriteError;
 
 const BLOCK: u64 = 4096;
@@ -41,16 +40,12 @@ fn content(full: &Path, meta: &Metadata) -> io::Result<u64> {
     // this file system keeps compressed.
     let file = File::open(full)?;
     let (mut blocks, mut stretches, mut at) = (0, 0, 0);
-    loop {
-        let data = match rustix::fs::seek(&file, SeekFrom::Data(at)) {
-            Ok(data) => data,
-            Err(Errno::NXIO) => return Ok(ext4::sparse_blocks(blocks, stretches)),
-            Err(error) => return Err(error.into()),
-        };
-        at = rustix::fs::seek(&file, SeekFrom::Hole(data))?;
+    while let Some(data) = next_data(&file, at)? {
+        at = next_hole(&file, data)?;
         blocks += at.div_ceil(BLOCK) - data / BLOCK;
         stretches += 1;
     }
+    Ok(ext4::sparse_blocks(blocks, stretches))
 }
 
 #[cfg(test)]

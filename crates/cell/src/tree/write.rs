@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::copy::copy_disk;
 use super::entry::entry;
+use super::holes::Sparse;
 use super::needed::needed;
 use super::order::order;
 use crate::job::{Content, Disk, Extra, Source, Volume};
@@ -212,7 +213,7 @@ fn write_volume(
             }
         }
         if let Kind::File { .. } = entry.kind {
-            writer.add(&entry, &mut File::open(&full).map_err(fail)?)?;
+            writer.add(&entry, &mut Sparse::open(&full).map_err(fail)?)?;
         } else {
             writer.add(&entry, &mut io::empty())?;
         }

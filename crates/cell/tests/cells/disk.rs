@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cell::{Content, Disk, Source, SpawnError, Task, Written};
 
@@ -55,4 +56,35 @@ pub(crate) fn a_disk_takes_no_file_of_the_host() {
         let error = write(&setting, bad).unwrap_err().to_string();
         assert!(error.contains(why), "{bad}: {error}");
     }
+}
+
+pub(crate) fn reading_a_disk_is_bounded_in_memory() {
+    let setting = Setting::new();
+    let name = format!("pipe-{}", std::process::id());
+    setting.make_tree(&format!("mkfifo {name}; mkdir into"));
+    let disk = PathBuf::from("tree").join(name);
+    let read = |process: &Path, file| {
+        String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default()).into_owned()
+    };
+    let is_the_cell = |process: &PathBuf| {
+        let arguments = read(process, "cmdline");
+        arguments.contains("cell-inner") && arguments.contains(disk.to_str().unwrap())
+    };
+    let is_bounded = || {
+        let mut processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        let limits = processes.find(is_the_cell).map(|cell| read(&cell, "limits"));
+        let limits = limits.unwrap_or_default();
+        let limit = limits.lines().find(|line| line.starts_with("Max data size"));
+        limit.is_some_and(|line| line.split_whitespace().nth(4) == Some("2147483648"))
+    };
+    // Nobody ever writes to the pipe, for which the cell waits.
+    let (asked, bounded) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let is_given_up = || {
+        bounded.fetch_or(is_bounded(), Ordering::Relaxed);
+        bounded.load(Ordering::Relaxed) || asked.fetch_add(1, Ordering::Relaxed) > 100
+    };
+    let task = Task::ReadDisk { disk: disk.clone(), into: "tree/into".into() };
+    let ended = setting.cells.run_unless(&is_given_up, "read", task, &mut io::empty());
+    assert!(matches!(ended, Err(SpawnError::Cancelled)), "{ended:?}");
+    assert!(bounded.into_inner());
 }

@@ -7,6 +7,7 @@ use super::decompress::{Method, decompress};
 use super::source::Source;
 use crate::bytes::u64_at;
 use crate::read::{ReadErrorKind, corrupt};
+use crate::sparse::{Content, whole_grains};
 
 const HEADER: usize = 21;
 const LENGTH: usize = 53;
@@ -110,8 +111,8 @@ pub(super) fn is_dense(pieces: &[Piece], size: u64) -> bool {
     next >= size
 }
 
-/// A file's content; holes read as zeros.
-pub(super) struct Content<'a, T> {
+/// A file's content.
+pub(super) struct Pieces<'a, T> {
     source: &'a mut Source<T>,
     pieces: std::vec::IntoIter<Piece>,
     current: Option<Piece>,
@@ -119,13 +120,26 @@ pub(super) struct Content<'a, T> {
     size: u64,
 }
 
-impl<'a, T: Read + Seek> Content<'a, T> {
+impl<'a, T: Read + Seek> Pieces<'a, T> {
     /// Reads `size` bytes from `pieces`.
-    pub(super) fn new(source: &'a mut Source<T>, pieces: Vec<Piece>, size: u64) -> Self {
-        let mut content =
-            Self { source, pieces: pieces.into_iter(), current: None, position: 0, size };
-        content.current = content.pieces.next();
-        content
+    pub(super) fn new(source: &'a mut Source<T>, mut pieces: Vec<Piece>, size: u64) -> Self {
+        pieces.retain(|piece| !matches!(piece.place, Place::Hole { .. }));
+        let mut pieces = pieces.into_iter();
+        let current = pieces.next();
+        Self { source, pieces, current, position: 0, size }
+    }
+
+    /// Makes the piece with the next data the current one, and returns where
+    /// that begins and ends in the file; both are its end if there is none.
+    fn data(&mut self) -> (u64, u64) {
+        while let Some(piece) = &self.current {
+            let end = piece.start + piece.length;
+            if end > self.position {
+                return (piece.start.min(self.size), end.min(self.size));
+            }
+            self.current = self.pieces.next();
+        }
+        (self.size, self.size)
     }
 
     /// Makes what is compressed plain, once it is its turn.
@@ -145,23 +159,17 @@ impl<'a, T: Read + Seek> Content<'a, T> {
     }
 }
 
-impl<T: Read + Seek> Read for Content<'_, T> {
+impl<T: Read + Seek> Read for Pieces<'_, T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(piece) = &self.current
-            && piece.start + piece.length <= self.position
-        {
-            self.current = self.pieces.next();
-        }
-        let begun = self.current.as_ref().is_some_and(|piece| piece.start <= self.position);
-        let end = match &self.current {
-            Some(piece) if begun => piece.start + piece.length,
-            Some(piece) => piece.start,
-            None => self.size,
-        };
-        let left = end.min(self.size).saturating_sub(self.position);
+        let (start, end) = self.data();
+        let begun = start <= self.position;
+        let left = if begun { end } else { start }.saturating_sub(self.position);
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 {
+            return Ok(0);
+        }
         let bytes = &mut buffer[..length];
-        if begun && length > 0 {
+        if begun {
             self.open().map_err(io::Error::other)?;
         }
         match self.current.as_ref().filter(|_| begun) {
@@ -178,6 +186,15 @@ impl<T: Read + Seek> Read for Content<'_, T> {
             Some(_) | None => bytes.fill(0),
         }
         self.position += length as u64;
+        Ok(length)
+    }
+}
+
+impl<T: Read + Seek> Content for Pieces<'_, T> {
+    fn skip_hole(&mut self) -> io::Result<u64> {
+        let (start, _) = self.data();
+        let length = whole_grains(start.saturating_sub(self.position));
+        self.position += length;
         Ok(length)
     }
 }

@@ -1,11 +1,9 @@
 //! The items of inodes: their fields, names and attributes.
 
-use std::collections::BTreeMap;
-
 use super::tree::{KEY, Key};
 use crate::bytes::{u16_at, u32_at, u64_at};
 use crate::entry::Time;
-use crate::read::{ReadErrorKind, corrupt};
+use crate::read::{Attributes, ReadErrorKind, corrupt};
 
 /// An inode's fields.
 pub(super) const INODE: u8 = 1;
@@ -55,9 +53,6 @@ impl Fields {
     }
 }
 
-/// Attributes by full name.
-pub(super) type Attributes = BTreeMap<Vec<u8>, Vec<u8>>;
-
 /// A name, what it stands for, and an attribute's value.
 pub(super) struct Named<'a> {
     pub(super) target: Key,
@@ -86,7 +81,7 @@ pub(super) fn names(mut item: &[u8]) -> Result<Vec<Named<'_>>, ReadErrorKind> {
 pub(super) fn attributes(item: &[u8], attributes: &mut Attributes) -> Result<(), ReadErrorKind> {
     for named in names(item)? {
         if !named.name.starts_with(b"btrfs.") {
-            attributes.insert(named.name.to_vec(), named.value.to_vec());
+            attributes.insert(named.name.to_vec(), named.value.to_vec())?;
         }
     }
     Ok(())

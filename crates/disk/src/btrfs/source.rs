@@ -141,10 +141,15 @@ impl<T: Read + Seek> Source<T> {
         Ok(default)
     }
 
-    /// Returns the root of a tree.
+    /// Returns the root of a tree that there is.
     pub(super) fn tree(&mut self, number: u64) -> Result<Root, ReadErrorKind> {
+        self.find_tree(number)?.ok_or_else(|| corrupt("there is no such subvolume"))
+    }
+
+    /// Returns the root of a tree, if there is one.
+    pub(super) fn find_tree(&mut self, number: u64) -> Result<Option<Root>, ReadErrorKind> {
         if let Some(root) = self.known.get(&number) {
-            return Ok(*root);
+            return Ok(Some(*root));
         }
         let mut found = None;
         self.scan(self.trees, &Key::all(number, item::ROOT), &mut |_, item| {
@@ -152,8 +157,9 @@ impl<T: Read + Seek> Source<T> {
             found = Some(Root { address: u64_at(item, 176), level: item[238] });
             Ok(())
         })?;
-        let found = found.ok_or_else(|| corrupt("there is no such subvolume"))?;
-        self.known.insert(number, found);
+        if let Some(root) = found {
+            self.known.insert(number, root);
+        }
         Ok(found)
     }
 

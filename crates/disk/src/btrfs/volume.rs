@@ -2,18 +2,17 @@
 
 use std::io::{Read, Seek};
 
-use super::content::{self, Content, Piece};
-use super::item::{self, Attributes, Fields};
+use super::content::{self, Piece, Pieces};
+use super::item::{self, Fields};
 use super::source::{Id, ROOT_DIRECTORY, Source, TOP};
 use super::tree::Key;
 use crate::entry::Kind;
-use crate::read::{self, Names, ReadErrorKind, Volume, corrupt};
+use crate::read::{self, Attributes, Names, ReadErrorKind, Volume, corrupt};
+use crate::sparse::Content;
 
 const TYPE_MASK: u32 = 0xf000;
 /// The longest target, in bytes.
 const LONGEST_TARGET: u64 = 4095;
-/// The most names in a directory.
-const MOST_CHILDREN: usize = 4 << 20;
 
 impl<T: Read + Seek> Volume for Source<T> {
     type Id = Id;
@@ -47,48 +46,51 @@ impl<T: Read + Seek> Volume for Source<T> {
             uid: fields.uid,
             gid: fields.gid,
             mtime: fields.mtime,
-            xattrs,
+            xattrs: xattrs.into_map(),
             links: fields.links,
             body,
         })
     }
 
     fn children(&mut self, id: Id, _: &Vec<Piece>) -> Result<Names<Id>, ReadErrorKind> {
+        let mut children = self.names(id)?;
+        children.retain(|child| child.tree == id.tree || !self.mounted.contains(&child.tree));
+        Ok(children)
+    }
+
+    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Content + '_> {
+        Box::new(Pieces::new(self, body, size))
+    }
+}
+
+impl<T: Read + Seek> Source<T> {
+    /// Returns the names in a directory, those of subvolumes as well, wherever
+    /// they are mounted.
+    fn names(&mut self, id: Id) -> Result<Names<Id>, ReadErrorKind> {
         let root = self.tree(id.tree)?;
-        let mut names = Vec::new();
+        let mut names = Names::new();
         self.scan(root, &Key::all(id.number, item::INDEX), &mut |_, item| {
             for named in item::names(item)? {
-                names.push((named.name.to_vec(), named.target));
-            }
-            if names.len() > MOST_CHILDREN {
-                return Err(corrupt("the directory is too large"));
+                names.push(named.name, named.target)?;
             }
             Ok(())
         })?;
-        let mut children = Vec::new();
-        for (name, target) in names {
+        let mut children = Names::new();
+        for (name, target) in names.into_vec() {
             if target.kind == item::INODE {
-                children.push((name, Id { tree: id.tree, number: target.object }));
+                children.push(&name, Id { tree: id.tree, number: target.object })?;
             } else if target.kind != item::ROOT {
                 return Err(corrupt("an entry of the directory"));
-            } else if !self.mounted.contains(&target.object)
-                && self.is_named_in(target.object, id.tree)?
-            {
-                children.push((name, Id::root_of(target.object)));
+            } else if self.is_named_in(target.object, id.tree)? {
+                children.push(&name, Id::root_of(target.object))?;
             }
         }
         Ok(children)
     }
 
-    fn content(&mut self, body: Vec<Piece>, size: u64) -> Box<dyn Read + '_> {
-        Box::new(Content::new(self, body, size))
-    }
-}
-
-impl<T: Read + Seek> Source<T> {
     /// Returns the subvolumes at the top, in the order of their names.
-    pub(crate) fn subvolumes(&mut self) -> Result<Names<Id>, ReadErrorKind> {
-        let mut children = self.children(Id::root_of(TOP), &Vec::new())?;
+    pub(crate) fn subvolumes(&mut self) -> Result<Vec<(Vec<u8>, Id)>, ReadErrorKind> {
+        let mut children = self.names(Id::root_of(TOP))?.into_vec();
         children.retain(|(_, id)| id.tree != TOP);
         children.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(children)
@@ -99,8 +101,8 @@ impl<T: Read + Seek> Source<T> {
     pub(crate) fn subvolume(&mut self, path: &[u8]) -> Result<Option<Id>, ReadErrorKind> {
         let mut id = Id::root_of(TOP);
         for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            let children = self.children(id, &Vec::new())?;
-            match children.into_iter().find(|(child, _)| child == name) {
+            let children = self.names(id)?;
+            match children.into_vec().into_iter().find(|(child, _)| child == name) {
                 Some((_, child)) => id = child,
                 None => return Ok(None),
             }
@@ -114,7 +116,7 @@ impl<T: Read + Seek> Source<T> {
         if number < TOP {
             return Ok(None);
         }
-        self.tree(number).map(|_| Some(Id::root_of(number)))
+        Ok(self.find_tree(number)?.map(|_| Id::root_of(number)))
     }
 
     /// Makes a subvolume the root.
@@ -147,7 +149,7 @@ impl<T: Read + Seek> Source<T> {
         let root = self.tree(id.tree)?;
         let key = |kind, offset| Key { object: id.number, kind, offset };
         let mut fields = None;
-        let mut xattrs = Attributes::new();
+        let mut xattrs = Attributes::default();
         self.scan(
             root,
             &(key(item::INODE, 0)..=key(item::ATTRIBUTE, u64::MAX)),
@@ -180,7 +182,7 @@ impl<T: Read + Seek> Source<T> {
         }
         let pieces = self.pieces(id)?;
         let mut target = Vec::new();
-        Content::new(self, pieces, size).read_to_end(&mut target).map_err(ReadErrorKind::Read)?;
+        Pieces::new(self, pieces, size).read_to_end(&mut target).map_err(ReadErrorKind::Read)?;
         Ok(target)
     }
 }

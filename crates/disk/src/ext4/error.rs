@@ -4,8 +4,9 @@ use std::io;
 
 use super::geometry::SizeError;
 use super::tree::PathProblem;
-use super::writer::{LARGEST_FILE, LONGEST_LABEL, LONGEST_TARGET, MOST_LINKS};
+use super::writer::{LONGEST_LABEL, LONGEST_TARGET, MOST_LINKS};
 use super::xattr::Refused;
+use crate::entry::LARGEST_FILE;
 
 /// A file system cannot be begun.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,5 @@
 //! Inodes of ext4 as entries, and the names in its directories.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::inode::{
@@ -9,18 +8,19 @@ use super::inode::{
 };
 use super::map;
 use super::source::Source;
-use super::xattr::{self, Attributes, Unreadable};
+use super::xattr;
 use crate::bytes::{u16_at, u32_at};
 use crate::entry::{Kind, Time};
-use crate::read::{self, Content, Names, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::read::{
+    self, Attributes, LARGEST_DIRECTORY, Mapped, Names, ReadErrorKind, Stretch, Volume, corrupt,
+    has_hole,
+};
+use crate::sparse::Content;
 
 /// The content is encrypted.
 const ENCRYPTED: u32 = 0x800;
 /// The content lies among the attributes.
 const INLINE: u32 = 0x1000_0000;
-
-/// The largest directory that is read, in bytes: a million long names.
-const LARGEST_DIRECTORY: u64 = 256 << 20;
 
 /// Where an inode's content is.
 pub(crate) struct Body {
@@ -74,7 +74,7 @@ impl<T: Read + Seek> Volume for Source<T> {
             uid: inode.uid(),
             gid: inode.gid(),
             mtime: inode.mtime(),
-            xattrs: self.attributes(&inode)?,
+            xattrs: self.attributes(&inode)?.into_map(),
             links: inode.links().into(),
             body: Body { stretches, size: inode.size() },
         })
@@ -85,7 +85,7 @@ impl<T: Read + Seek> Volume for Source<T> {
             return Err(corrupt("the directory is too large"));
         }
         let mut block = vec![0; self.block_size as usize];
-        let mut children = Vec::new();
+        let mut children = Names::new();
         let mut content = self.content_of(body.stretches.clone(), body.size);
         for _ in 0..body.size / block.len() as u64 {
             content.read_exact(&mut block).map_err(ReadErrorKind::Read)?;
@@ -94,14 +94,14 @@ impl<T: Read + Seek> Volume for Source<T> {
         Ok(children)
     }
 
-    fn content(&mut self, body: Body, size: u64) -> Box<dyn Read + '_> {
+    fn content(&mut self, body: Body, size: u64) -> Box<dyn Content + '_> {
         Box::new(self.content_of(body.stretches, size))
     }
 }
 
 impl<T: Read + Seek> Source<T> {
-    fn content_of(&mut self, stretches: Vec<Stretch>, size: u64) -> Content<'_, T> {
-        Content::new(&mut self.window, self.block_size, stretches, size)
+    fn content_of(&mut self, stretches: Vec<Stretch>, size: u64) -> Mapped<'_, T> {
+        Mapped::new(&mut self.window, self.block_size, stretches, size)
     }
 
     /// Returns where an inode's blocks are.
@@ -139,7 +139,7 @@ impl<T: Read + Seek> Source<T> {
     }
 
     fn attributes(&mut self, inode: &Inode) -> Result<Attributes, ReadErrorKind> {
-        let mut attributes = BTreeMap::new();
+        let mut attributes = Attributes::default();
         xattr::read_inode(inode.rest(), &mut attributes)?;
         let block = inode.attribute_block();
         if block != 0 {
@@ -151,7 +151,7 @@ impl<T: Read + Seek> Source<T> {
 
 /// Adds the entries of one block of a directory. The nodes of a hash tree and
 /// checksums look like entries without an inode, so that they are passed over.
-fn parse_block(block: &[u8], children: &mut Vec<(Vec<u8>, u32)>) -> Result<(), ReadErrorKind> {
+fn parse_block(block: &[u8], children: &mut Names<u32>) -> Result<(), ReadErrorKind> {
     let broken = || corrupt("an entry of the directory");
     let mut rest = block;
     while !rest.is_empty() {
@@ -169,11 +169,8 @@ fn parse_block(block: &[u8], children: &mut Vec<(Vec<u8>, u32)>) -> Result<(), R
         if number != 0 {
             let entry = rest.get(..length).ok_or_else(broken)?;
             let name = entry.get(8..name_end).ok_or_else(broken)?;
-            if name.is_empty() || name.contains(&b'/') || name.contains(&0) {
-                return Err(broken());
-            }
             if name != b"." && name != b".." {
-                children.push((name.to_vec(), number));
+                children.push(name, number)?;
             }
         }
         rest = rest.get(length..).ok_or_else(broken)?;
@@ -234,15 +231,5 @@ impl Inode {
     /// Returns what follows the extra fields: the inode's own attributes.
     fn rest(&self) -> &[u8] {
         self.0.get(self.extra_end()..).unwrap_or_default()
-    }
-}
-
-impl From<Unreadable> for ReadErrorKind {
-    fn from(unreadable: Unreadable) -> Self {
-        match unreadable {
-            Unreadable::Corrupt => corrupt("its attributes"),
-            Unreadable::InAnInode => Self::Unsupported { what: "an attribute in an inode" },
-            Unreadable::Prefix(_) => Self::Unsupported { what: "an attribute of unknown kind" },
-        }
     }
 }

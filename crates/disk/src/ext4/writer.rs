@@ -18,8 +18,8 @@ use super::superblock::Seed;
 use super::table::{self, InodeTable};
 use super::tree::{Node, Tree};
 use super::xattr::{self, Attributes};
-use crate::entry::{Entry, Kind, Time};
-use crate::sparse::{is_zero, read_full};
+use crate::entry::{Entry, Kind, LARGEST_FILE, Time};
+use crate::sparse::{Content, is_zero, read_full};
 
 /// The content read at once, in bytes; a multiple of [`BLOCK`].
 const CHUNK: usize = 1 << 20;
@@ -29,8 +29,6 @@ const SHORT_TARGET: usize = 59;
 pub(super) const LONGEST_TARGET: usize = 4095;
 /// The most names that an inode can have.
 pub(super) const MOST_LINKS: u16 = 65_000;
-/// The largest file that extents can map, in bytes.
-pub(super) const LARGEST_FILE: u64 = (u32::MAX as u64) * BLOCK_SIZE;
 /// The length of a label, in bytes.
 pub(super) const LONGEST_LABEL: usize = 16;
 
@@ -109,7 +107,7 @@ impl<T: Read + Write + Seek> Writer<T> {
     ///
     /// Parents and the targets of hard links come first. The root and
     /// lost+found are there from the start; adding them sets their attributes.
-    pub fn add(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<(), AddError> {
+    pub fn add(&mut self, entry: &Entry, content: &mut dyn Content) -> Result<(), AddError> {
         self.add_entry(entry, content).map_err(|kind| AddError { path: lossy(&entry.path), kind })
     }
 
@@ -143,7 +141,7 @@ impl<T: Read + Write + Seek> Writer<T> {
         self.enter(inode::ROOT, b"lost+found", Node { inode: number, mode: inode::DIRECTORY })
     }
 
-    fn add_entry(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<(), AddErrorKind> {
+    fn add_entry(&mut self, entry: &Entry, content: &mut dyn Content) -> Result<(), AddErrorKind> {
         if entry.path.is_empty() {
             return self.describe(inode::ROOT, entry);
         }
@@ -210,7 +208,11 @@ impl<T: Read + Write + Seek> Writer<T> {
     }
 
     /// Writes content and inode of anything but a directory.
-    fn write_inode(&mut self, entry: &Entry, content: &mut dyn Read) -> Result<Node, AddErrorKind> {
+    fn write_inode(
+        &mut self,
+        entry: &Entry,
+        content: &mut dyn Content,
+    ) -> Result<Node, AddErrorKind> {
         let number = self.take_inode()?;
         let mut made = Inode {
             mode: type_bits(&entry.kind) | entry.mode & 0o7777,
@@ -252,7 +254,7 @@ impl<T: Read + Write + Seek> Writer<T> {
         &mut self,
         size: u64,
         dense: bool,
-        content: &mut dyn Read,
+        content: &mut dyn Content,
     ) -> Result<Extents, AddErrorKind> {
         if size > LARGEST_FILE {
             return Err(AddErrorKind::FileTooLarge { size });
@@ -261,6 +263,13 @@ impl<T: Read + Write + Seek> Writer<T> {
         let mut extents = Extents::default();
         let mut done = 0;
         while done < size {
+            if !dense {
+                let hole = content.skip_hole().map_err(AddErrorKind::Read)?;
+                if hole > 0 {
+                    done += hole;
+                    continue;
+                }
+            }
             let wanted = (size - done).min(CHUNK as u64) as usize;
             let found = read_full(content, &mut chunk[..wanted]).map_err(AddErrorKind::Read)?;
             if found < wanted {

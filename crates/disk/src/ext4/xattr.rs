@@ -11,6 +11,7 @@ use super::geometry::BLOCK;
 use super::inode::{ATTRIBUTES_AT, LENGTH};
 use super::superblock::Seed;
 use crate::bytes::{low_u16, low_u32, put, put_u16, put_u32, u16_at, u32_at};
+use crate::read::{self, ReadErrorKind, corrupt};
 
 const MAGIC: u32 = 0xea02_0000;
 const INODE_HEADER: usize = 4;
@@ -40,17 +41,6 @@ pub(super) enum Refused {
     List(Vec<u8>),
     /// They do not fit into the inode and a block.
     TooLarge,
-}
-
-/// Attributes cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    /// They contradict themselves.
-    Corrupt,
-    /// A value is in an inode of its own.
-    InAnInode,
-    /// The beginning of a name has a number that is not known.
-    Prefix(u8),
 }
 
 /// Where a file's attributes go.
@@ -92,65 +82,70 @@ pub(super) fn seal(block: &mut [u8], seed: Seed, number: u64) {
     put_u32(block, CHECKSUM_AT, checksum);
 }
 
-/// Adds to `attributes` what an inode holds after its extra fields.
-pub(super) fn read_inode(raw: &[u8], attributes: &mut Attributes) -> Result<(), Unreadable> {
+/// Adds to `found` what an inode holds after its extra fields.
+pub(super) fn read_inode(raw: &[u8], found: &mut read::Attributes) -> Result<(), ReadErrorKind> {
     match raw.split_at_checked(INODE_HEADER) {
         Some((magic, entries)) if u32_at(magic, 0) == MAGIC => {
-            read_entries(entries, entries, attributes)
+            read_entries(entries, entries, found)
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// Adds to `attributes` what a block holds.
-pub(super) fn read_block(raw: &[u8], attributes: &mut Attributes) -> Result<(), Unreadable> {
-    let entries = raw.get(BLOCK_HEADER..).ok_or(Unreadable::Corrupt)?;
+/// Adds to `found` what a block holds.
+pub(super) fn read_block(raw: &[u8], found: &mut read::Attributes) -> Result<(), ReadErrorKind> {
+    let entries = raw.get(BLOCK_HEADER..).ok_or_else(broken)?;
     if u32_at(raw, 0) != MAGIC {
-        return Err(Unreadable::Corrupt);
+        return Err(broken());
     }
-    read_entries(entries, raw, attributes)
+    read_entries(entries, raw, found)
 }
 
 /// Reads entries whose values are placed relative to `values`.
 fn read_entries(
     mut entries: &[u8],
     values: &[u8],
-    attributes: &mut Attributes,
-) -> Result<(), Unreadable> {
+    found: &mut read::Attributes,
+) -> Result<(), ReadErrorKind> {
     loop {
-        let end = entries.get(..END).ok_or(Unreadable::Corrupt)?;
+        let end = entries.get(..END).ok_or_else(broken)?;
         if u32_at(end, 0) == 0 {
             return Ok(());
         }
-        let header = entries.get(..ENTRY_HEADER).ok_or(Unreadable::Corrupt)?;
+        let header = entries.get(..ENTRY_HEADER).ok_or_else(broken)?;
         let name_end = ENTRY_HEADER + usize::from(header[0]);
-        let suffix = entries.get(ENTRY_HEADER..name_end).ok_or(Unreadable::Corrupt)?;
+        let suffix = entries.get(ENTRY_HEADER..name_end).ok_or_else(broken)?;
         if u32_at(header, 4) != 0 {
-            return Err(Unreadable::InAnInode);
+            return Err(ReadErrorKind::Unsupported { what: "an attribute in an inode" });
         }
         let start = usize::from(u16_at(header, 2));
         let size = u32_at(header, 8) as usize;
         let value = match size {
             0 => &[],
-            _ => values.get(start..start.saturating_add(size)).ok_or(Unreadable::Corrupt)?,
+            _ => values.get(start..start.saturating_add(size)).ok_or_else(broken)?,
         };
         if (header[1], suffix) != INLINE_DATA {
             let (name, value) = decode(header[1], suffix, value)?;
-            attributes.insert(name, value);
+            found.insert(name, value)?;
         }
-        entries = entries.get(name_end.next_multiple_of(4)..).ok_or(Unreadable::Corrupt)?;
+        entries = entries.get(name_end.next_multiple_of(4)..).ok_or_else(broken)?;
     }
 }
 
 /// Returns full name and value of what is on disk.
-fn decode(index: u8, suffix: &[u8], value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Unreadable> {
+fn decode(index: u8, suffix: &[u8], value: &[u8]) -> Result<(Vec<u8>, Vec<u8>), ReadErrorKind> {
     if let Some((_, name)) = LISTS.iter().find(|(number, _)| *number == index) {
-        let value = acl::from_disk(value).ok_or(Unreadable::Corrupt)?;
+        let value = acl::from_disk(value).ok_or_else(broken)?;
         return Ok((name.to_vec(), value));
     }
     let prefix = PREFIXES.iter().find(|(number, _)| *number == index);
-    let (_, prefix) = prefix.ok_or(Unreadable::Prefix(index))?;
+    let unknown = || ReadErrorKind::Unsupported { what: "an attribute of unknown kind" };
+    let (_, prefix) = prefix.ok_or_else(unknown)?;
     Ok(([prefix, suffix].concat(), value.to_vec()))
+}
+
+fn broken() -> ReadErrorKind {
+    corrupt("its attributes")
 }
 
 /// An attribute as it is stored.
@@ -278,12 +273,12 @@ mod tests {
     }
 
     fn read(placed: &Placed) -> Attributes {
-        let mut read = Attributes::new();
-        read_inode(&placed.inode, &mut read).unwrap();
+        let mut found = read::Attributes::default();
+        read_inode(&placed.inode, &mut found).unwrap();
         if let Some(block) = &placed.block {
-            read_block(block, &mut read).unwrap();
+            read_block(block, &mut found).unwrap();
         }
-        read
+        found.into_map()
     }
 
     #[test]
@@ -329,7 +324,7 @@ mod tests {
 
         #[test]
         fn noise_never_panics(noise: Vec<u8>) {
-            let mut found = Attributes::new();
+            let mut found = read::Attributes::default();
             let mut raw = MAGIC.to_le_bytes().to_vec();
             raw.extend(noise);
             let _ = read_inode(&raw, &mut found);

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek};
 
 use super::window::Window;
+use crate::sparse::{Content, whole_grains};
 
 /// Blocks of a file that lie in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub(crate) fn has_hole(stretches: &[Stretch], blocks: u64) -> bool {
     next < blocks
 }
 
-/// A file's content; holes read as zeros.
-pub(crate) struct Content<'a, T> {
+/// A file's content.
+pub(crate) struct Mapped<'a, T> {
     window: &'a mut Window<T>,
     block_size: u64,
     stretches: std::vec::IntoIter<Stretch>,
@@ -38,48 +39,63 @@ pub(crate) struct Content<'a, T> {
     size: u64,
 }
 
-impl<'a, T: Read + Seek> Content<'a, T> {
+impl<'a, T: Read + Seek> Mapped<'a, T> {
     /// Reads `size` bytes from `stretches`, which are in order.
     pub(crate) fn new(
         window: &'a mut Window<T>,
         block_size: u64,
-        stretches: Vec<Stretch>,
+        mut stretches: Vec<Stretch>,
         size: u64,
     ) -> Self {
+        stretches.retain(|stretch| stretch.written);
         let mut stretches = stretches.into_iter();
         let current = stretches.next();
         Self { window, block_size, stretches, current, position: 0, size }
     }
-}
 
-impl<T: Read + Seek> Read for Content<'_, T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let unit = self.block_size;
-        while let Some(stretch) = self.current
-            && (stretch.logical + stretch.length) * unit <= self.position
-        {
+    /// Returns the stretch with the next data, and where that begins and ends
+    /// in the file; both are its end if there is none.
+    fn data(&mut self) -> (Option<Stretch>, u64, u64) {
+        while let Some(stretch) = self.current {
+            let end = (stretch.logical + stretch.length) * self.block_size;
+            if end > self.position {
+                let start = stretch.logical * self.block_size;
+                return (self.current, start.min(self.size), end.min(self.size));
+            }
             self.current = self.stretches.next();
         }
-        // The next place where data begins or ends.
-        let (data, end) = match self.current {
-            Some(stretch) if stretch.logical * unit <= self.position => {
-                (Some(stretch), (stretch.logical + stretch.length) * unit)
-            }
-            Some(stretch) => (None, stretch.logical * unit),
-            None => (None, self.size),
-        };
-        let left = end.min(self.size).saturating_sub(self.position);
+        (None, self.size, self.size)
+    }
+}
+
+impl<T: Read + Seek> Read for Mapped<'_, T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (stretch, start, end) = self.data();
+        let data = stretch.filter(|_| start <= self.position);
+        let end = if data.is_some() { end } else { start };
+        let left = end.saturating_sub(self.position);
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if length == 0 {
+            return Ok(0);
+        }
         let bytes = &mut buffer[..length];
         match data {
-            Some(stretch) if stretch.written => {
-                let into = self.position - stretch.logical * unit;
-                let at = stretch.physical * unit + into;
+            Some(stretch) => {
+                let at = stretch.physical * self.block_size + (self.position - start);
                 self.window.read_at(at, bytes).map_err(io::Error::other)?;
             }
-            Some(_) | None => bytes.fill(0),
+            None => bytes.fill(0),
         }
         self.position += length as u64;
+        Ok(length)
+    }
+}
+
+impl<T: Read + Seek> Content for Mapped<'_, T> {
+    fn skip_hole(&mut self) -> io::Result<u64> {
+        let (_, start, _) = self.data();
+        let length = whole_grains(start.saturating_sub(self.position));
+        self.position += length;
         Ok(length)
     }
 }

@@ -125,6 +125,11 @@ pub enum ReadErrorKind {
         /// What is used.
         what: &'static str,
     },
+    /// There is no folder above what is mounted there.
+    #[error(
+        "the folder it is mounted in is missing: make that, or take the line out of the disk's `/etc/fstab`"
+    )]
+    NoMountPoint,
     /// The input failed.
     #[error("failed to read the input")]
     Read(#[source] io::Error),

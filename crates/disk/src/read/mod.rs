@@ -3,6 +3,7 @@
 //!
 //! How a format keeps inodes and names is its own module's business.
 
+mod bounds;
 mod content;
 mod error;
 mod walk;
@@ -10,7 +11,8 @@ mod window;
 
 pub use error::{Format, OpenError, ReadError, ReadErrorKind};
 
-pub(crate) use content::{Content, Stretch, has_hole};
+pub(crate) use bounds::{Attributes, LARGEST_DIRECTORY, Names};
+pub(crate) use content::{Mapped, Stretch, has_hole};
 pub(crate) use error::corrupt;
-pub(crate) use walk::{Grafts, Inode, Names, Volume, walk, with_file};
+pub(crate) use walk::{Grafts, Inode, Volume, walk, with_file};
 pub(crate) use window::Window;

@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::io::{self, Read};
 
+use super::bounds::{MOST_NAMES, Names, too_many_names};
 use super::error::{ReadError, ReadErrorKind, corrupt};
-use crate::entry::{Entry, Kind, Time};
+use crate::entry::{Entry, Kind, LARGEST_FILE, Time};
+use crate::sparse::Content;
 
-/// The longest path that is followed, in bytes.
-const LONGEST_PATH: usize = 64 << 10;
+/// The longest path that Linux opens, in bytes; trees have no longer ones.
+const LONGEST_PATH: usize = 4095;
+/// The most bytes that the names of inodes with several have together: all
+/// first ones are kept until the end.
+const MOST_LINKED: usize = 128 << 20;
 
 /// A file system as its format lets it be read.
 pub(crate) trait Volume {
@@ -32,7 +37,7 @@ pub(crate) trait Volume {
     ) -> Result<Names<Self::Id>, ReadErrorKind>;
 
     /// Returns the `size` bytes of a file.
-    fn content(&mut self, body: Self::Body, size: u64) -> Box<dyn Read + '_>;
+    fn content(&mut self, body: Self::Body, size: u64) -> Box<dyn Content + '_>;
 }
 
 /// An inode without its names.
@@ -50,9 +55,6 @@ pub(crate) struct Inode<B> {
     pub(crate) body: B,
 }
 
-/// Names in a directory, and their inodes.
-pub(crate) type Names<I> = Vec<(Vec<u8>, I)>;
-
 /// Directories that stand in the place of others: what is mounted there.
 pub(crate) type Grafts<I> = Vec<(Vec<u8>, I)>;
 
@@ -63,50 +65,75 @@ pub(crate) type Grafts<I> = Vec<(Vec<u8>, I)>;
 pub(crate) fn walk<V: Volume, E: From<ReadError>>(
     volume: &mut V,
     grafts: &Grafts<V::Id>,
-    mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+    mut visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
 ) -> Result<(), E> {
-    // Names and inodes that are still to be visited, the next one last.
-    let mut pending = vec![(Vec::new(), volume.root())];
+    let root = vec![(Vec::new(), volume.root())];
+    let mut levels = vec![Level { path: Vec::new(), names: 1, rest: root.into_iter() }];
     let mut directories = HashSet::new();
+    let mut grafted = vec![false; grafts.len()];
     // The first names of inodes that have several.
-    let mut names: HashMap<V::Id, Vec<u8>> = HashMap::new();
-    while let Some((path, id)) = pending.pop() {
+    let mut linked: HashMap<V::Id, Vec<u8>> = HashMap::new();
+    let mut linked_bytes = 0;
+    while let Some(level) = levels.last_mut() {
+        let Some((name, id)) = level.rest.next() else {
+            levels.pop();
+            continue;
+        };
+        let path = join(&level.path, &name);
+        let names = level.names;
         let at = |kind| ReadError::new(&path, kind);
+        if path.len() > LONGEST_PATH {
+            return Err(at(corrupt("directories are too deep")).into());
+        }
         let Inode { kind, mode, uid, gid, mtime, xattrs, links, body } =
-            volume.inode(id).map_err(at)?;
+            look(volume, id).map_err(at)?;
         let mut entry = Entry { path: path.clone(), kind, mode, uid, gid, mtime, xattrs };
         if entry.kind == Kind::Directory {
             if !directories.insert(id) {
                 return Err(at(corrupt("a directory is in two places")).into());
             }
-            let mut children = volume.children(id, &body).map_err(at)?;
-            graft(&path, &mut children, grafts);
-            check(&mut children).map_err(at)?;
+            let mut children = volume.children(id, &body).map_err(at)?.into_vec();
+            graft(&path, &mut children, grafts, &mut grafted);
+            sort(&mut children).map_err(at)?;
             if path == b"lost+found" && children.is_empty() {
                 continue;
             }
             visit(&entry, &mut io::empty())?;
-            for (name, id) in children.into_iter().rev() {
-                let below = join(&path, &name);
-                if below.len() > LONGEST_PATH {
-                    return Err(at(corrupt("directories are too deep")).into());
-                }
-                pending.push((below, id));
+            let names = names + children.len();
+            if names > MOST_NAMES {
+                return Err(at(too_many_names()).into());
             }
+            levels.push(Level { path, names, rest: children.into_iter() });
             continue;
         }
-        if let Some(first) = names.get(&id) {
+        if let Some(first) = linked.get(&id) {
             entry.kind = Kind::HardLink(first.clone());
         } else if links > 1 {
-            names.insert(id, path.clone());
+            linked_bytes += path.len();
+            if linked_bytes > MOST_LINKED {
+                let what = "more than 128 MiB of names that are hard links";
+                return Err(at(ReadErrorKind::Unsupported { what }).into());
+            }
+            linked.insert(id, path.clone());
         }
         if let Kind::File { size, .. } = entry.kind {
-            visit(&entry, &mut volume.content(body, size))?;
+            visit(&entry, &mut *volume.content(body, size))?;
         } else {
             visit(&entry, &mut io::empty())?;
         }
     }
-    Ok(())
+    match grafts.iter().zip(grafted).find(|(_, grafted)| !grafted) {
+        Some(((place, _), _)) => Err(ReadError::new(place, ReadErrorKind::NoMountPoint).into()),
+        None => Ok(()),
+    }
+}
+
+/// A directory whose names are being visited.
+struct Level<I> {
+    path: Vec<u8>,
+    /// How many names it and those above it had.
+    names: usize,
+    rest: std::vec::IntoIter<(Vec<u8>, I)>,
 }
 
 /// Returns what `read` makes of the regular file at `path`, or `None` if there
@@ -119,26 +146,42 @@ pub(crate) fn with_file<V: Volume, R>(
     let at = |kind| ReadError::new(path.as_bytes(), kind);
     let mut id = volume.root();
     for name in path.split('/') {
-        let inode = volume.inode(id).map_err(at)?;
+        let inode = look(volume, id).map_err(at)?;
         if inode.kind != Kind::Directory {
             return Ok(None);
         }
         let children = volume.children(id, &inode.body).map_err(at)?;
-        match children.into_iter().find(|(child, _)| child == name.as_bytes()) {
+        match children.into_vec().into_iter().find(|(child, _)| child == name.as_bytes()) {
             Some((_, child)) => id = child,
             None => return Ok(None),
         }
     }
-    let inode = volume.inode(id).map_err(at)?;
+    let inode = look(volume, id).map_err(at)?;
     let Kind::File { size, .. } = inode.kind else { return Ok(None) };
     let mut content = volume.content(inode.body, size);
     read(&mut content).map(Some).map_err(ReadErrorKind::Read).map_err(at)
 }
 
+/// Returns an inode, unless it is a file that ext4 could not hold.
+fn look<V: Volume>(volume: &mut V, id: V::Id) -> Result<Inode<V::Body>, ReadErrorKind> {
+    let inode = volume.inode(id)?;
+    match inode.kind {
+        Kind::File { size, .. } if size > LARGEST_FILE => {
+            Err(ReadErrorKind::Unsupported { what: "a file of more than 16 TiB" })
+        }
+        _ => Ok(inode),
+    }
+}
+
 /// Puts what is mounted in `path` in its place, whether or not there is a
-/// directory for it.
-fn graft<I: Copy>(path: &[u8], children: &mut Vec<(Vec<u8>, I)>, grafts: &Grafts<I>) {
-    for (place, id) in grafts {
+/// directory for it, and says so in `grafted`.
+fn graft<I: Copy>(
+    path: &[u8],
+    children: &mut Vec<(Vec<u8>, I)>,
+    grafts: &Grafts<I>,
+    grafted: &mut [bool],
+) {
+    for ((place, id), grafted) in grafts.iter().zip(grafted) {
         let (parent, name) = match place.iter().rposition(|byte| *byte == b'/') {
             Some(slash) => (&place[..slash], &place[slash + 1..]),
             None => (&[][..], &place[..]),
@@ -146,25 +189,90 @@ fn graft<I: Copy>(path: &[u8], children: &mut Vec<(Vec<u8>, I)>, grafts: &Grafts
         if parent == path {
             children.retain(|(child, _)| child != name);
             children.push((name.to_vec(), *id));
+            *grafted = true;
         }
     }
 }
 
-/// Puts names into their order and says whether they can be names.
-fn check<I>(children: &mut [(Vec<u8>, I)]) -> Result<(), ReadErrorKind> {
+/// Puts names into their order.
+fn sort<I>(children: &mut [(Vec<u8>, I)]) -> Result<(), ReadErrorKind> {
     children.sort_by(|a, b| a.0.cmp(&b.0));
     if children.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return Err(corrupt("a name is in a directory twice"));
-    }
-    let bad = |name: &[u8]| {
-        matches!(name, b"" | b"." | b"..") || name.contains(&b'/') || name.contains(&0)
-    };
-    if children.iter().any(|(name, _)| bad(name)) {
-        return Err(corrupt("a name in a directory"));
     }
     Ok(())
 }
 
 fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
     if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Directories in a row, each within the one before, and files in them.
+    struct Nested {
+        /// How many files each directory has; there are as many as are listed.
+        files: Vec<u64>,
+        /// The length of directories' names.
+        length: usize,
+    }
+
+    impl Volume for Nested {
+        /// The number of the directory, and that of a file in it, or zero.
+        type Id = (usize, u64);
+        type Body = ();
+
+        fn root(&self) -> Self::Id {
+            (0, 0)
+        }
+
+        fn inode(&mut self, (_, file): Self::Id) -> Result<Inode<()>, ReadErrorKind> {
+            let kind = match file {
+                0 => Kind::Directory,
+                _ => Kind::File { size: 0, dense: false },
+            };
+            let (mtime, xattrs) = (Time::default(), BTreeMap::new());
+            Ok(Inode { kind, mode: 0, uid: 0, gid: 0, mtime, xattrs, links: 2, body: () })
+        }
+
+        fn children(
+            &mut self,
+            (level, _): Self::Id,
+            (): &(),
+        ) -> Result<Names<Self::Id>, ReadErrorKind> {
+            let mut names = Names::new();
+            if level + 1 < self.files.len() {
+                names.push(&vec![b'-'; self.length], (level + 1, 0))?;
+            }
+            for number in 1..=self.files[level] {
+                names.push(number.to_string().as_bytes(), (level, number))?;
+            }
+            Ok(names)
+        }
+
+        fn content(&mut self, (): (), _: u64) -> Box<dyn Content + '_> {
+            Box::new(io::empty())
+        }
+    }
+
+    /// What is kept in memory is not what a disk says there is.
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let check = |files: Vec<u64>, length, expected: Result<(), &str>| {
+            let visit = |_: &Entry, _: &mut dyn Content| Ok::<_, ReadError>(());
+            let walked = walk(&mut Nested { files, length }, &Grafts::new(), visit);
+            let told = walked.map_err(|error| error.kind.to_string());
+            assert_eq!(told, expected.map_err(str::to_owned));
+        };
+        check(vec![1000; 16], 255, Ok(()));
+        let deep = Err("the file system is corrupt: directories are too deep");
+        check(vec![0; 18], 255, deep);
+        let names = Err("a directory of more than a million names cannot be read");
+        check(vec![600_000, 600_000], 1, names);
+        check(vec![1 << 20], 1, names);
+        let linked = Err("more than 128 MiB of names that are hard links cannot be read");
+        check([vec![0; 15], vec![40_000]].concat(), 250, linked);
+    }
 }

@@ -70,13 +70,12 @@ pub(super) fn menu(text: &str) -> String {
     rewritten
 }
 
-/// Returns GRUB's environment made right for ext4, filled up to its length.
+/// Returns GRUB's environment made right for ext4, and as long as it must be:
+/// what no variable needs is filled with `#`.
 pub(super) fn environment(text: &str) -> String {
-    let mut text = command_lines(text);
-    while text.len() < ENVIRONMENT {
-        text.push('#');
-    }
-    text
+    let text = command_lines(text);
+    let text = text.trim_end_matches('#');
+    text.to_owned() + &"#".repeat(ENVIRONMENT.saturating_sub(text.len()))
 }
 
 /// Replaces words as `replace` says. One that becomes empty takes along the
@@ -133,13 +132,17 @@ mod tests {
 
     #[test]
     fn environments_keep_their_length() {
-        let text = format!(
-            "# GRUB Environment Block\nkernelopts=ro rootflags=subvol=r\n{}",
-            "#".repeat(966)
-        );
-        let adapted = environment(&text);
-        assert_eq!(adapted.len(), 1024);
-        assert!(adapted.starts_with("# GRUB Environment Block\nkernelopts=ro\n##"));
+        let check = |given: &str, expected: &str| {
+            let block = |options: &str| {
+                let text = format!("# GRUB Environment Block\n{options}\n");
+                let rest = "#".repeat(1024 - text.len());
+                text + &rest
+            };
+            assert_eq!(environment(&block(given)), block(expected));
+        };
+        check("kernelopts=ro rootflags=subvol=r", "kernelopts=ro");
+        check("a=b#\nkernelopts=ro rootfstype=xfs", "a=b#\nkernelopts=ro rootfstype=ext4");
+        check("entry=Größe", "entry=Größe");
     }
 
     #[test]

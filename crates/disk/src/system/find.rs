@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek};
 use super::fstab::{self, Fate, Line};
 use crate::gpt::{EFI_SYSTEM, LINUX_ROOT_X86_64, Partition, Table};
 use crate::read::{Format, OpenError, ReadError};
-use crate::reader::{Reader, Subvolume};
+use crate::reader::{Mount, Reader, Subvolume};
 
 /// The longest label that ext4 has room for, in bytes.
 const LONGEST_LABEL: usize = 16;
@@ -49,6 +49,27 @@ pub enum FindError {
         /// The label.
         label: String,
     },
+    /// A subvolume of the root is mounted in another file system.
+    #[error(
+        "a subvolume is mounted at `/{place}`, in the partition at `/{within}`: take one of their lines out of the disk's `/etc/fstab`"
+    )]
+    Within {
+        /// Where the subvolume is mounted.
+        place: String,
+        /// Where the other file system is.
+        within: String,
+    },
+    /// A partition that has to become ext4 is mounted at two places.
+    #[error(
+        "partition {number} is mounted at `/{}` and at `/{}`, which ext4 cannot be: take one of the lines out of the disk's `/etc/fstab`",
+        places[0], places[1]
+    )]
+    Again {
+        /// The partition.
+        number: u32,
+        /// The two places.
+        places: [String; 2],
+    },
     /// A file system is damaged.
     #[error("failed to read partition {number}")]
     Read {
@@ -69,6 +90,8 @@ pub struct System<T> {
     /// What in the table mounts one of these partitions, and what becomes of
     /// the line.
     pub(super) fates: Vec<(Line, Fate)>,
+    /// What of the table could not be heeded.
+    pub(super) notes: Vec<String>,
     /// The subvolume that the root was.
     pub(super) root_subvolume: Option<String>,
 }
@@ -120,33 +143,91 @@ impl<T: Read + Seek> System<T> {
         let root_line = lines.iter().find(|line| line.place.is_empty());
         let root_name = root_line.map(|line| line.what.clone());
         let root = volume("", partition, &reader)?;
-        let change = |format| if format == Format::Ext4 { Fate::Stay } else { Fate::Change };
-        let mut mounted = vec![(root.clone(), reader)];
-        let mut fates = Vec::new();
+        let root_fate = change(root.format);
+        let mut system = Self {
+            mounted: vec![(root, reader)],
+            fates: Vec::new(),
+            notes: Vec::new(),
+            root_subvolume: root_subvolume.map(|(name, _)| name),
+        };
+        // Of the others that are mounted, in the same order.
+        let mut partitions = Vec::new();
         for line in lines {
-            let of_root =
-                root_name.as_ref() == Some(&line.what) || names(&line.what, partition, &root);
+            let of_root = root_name.as_ref() == Some(&line.what)
+                || names(&line.what, partition, &system.mounted[0].1);
             if of_root && line.place.is_empty() {
-                fates.push((line, change(root.format)));
+                system.fates.push((line, root_fate));
             } else if of_root && let Some(subvolume) = line.subvolume() {
-                mounted[0].1.mount(&line.place, &subvolume).map_err(fail)?;
-                fates.push((line, Fate::Go));
+                system.mount_subvolume(line, &subvolume).map_err(fail)?;
             } else if line.kind != "swap" {
-                let volumes = others.iter().map(|(partition, reader)| {
-                    let volume = volume(&line.place, partition, reader)?;
-                    Ok(names(&line.what, partition, &volume).then_some(volume))
-                });
-                let volumes = volumes.collect::<Result<Vec<_>, FindError>>()?;
-                let found = volumes.into_iter().enumerate().find_map(|(n, v)| Some((n, v?)));
-                if let Some((index, volume)) = found {
-                    fates.push((line, change(volume.format)));
-                    mounted.push((volume, others.remove(index).1));
-                }
+                system.mount_partition(line, &mut others, &mut partitions)?;
             }
         }
+        system.check_subvolumes()?;
         // What is mounted in another's folder comes after that.
-        mounted.sort_by_key(|(volume, _)| volume.place.clone());
-        Ok(Self { mounted, fates, root_subvolume: root_subvolume.map(|(name, _)| name) })
+        system.mounted.sort_by_key(|(volume, _)| volume.place.clone());
+        Ok(system)
+    }
+
+    /// Mounts a subvolume of the root.
+    fn mount_subvolume(&mut self, line: Line, subvolume: &Subvolume) -> Result<(), ReadError> {
+        match self.mounted[0].1.mount(&line.place, subvolume)? {
+            // The line fails as it did before.
+            Mount::Absent => return Ok(()),
+            Mount::Done => {}
+            Mount::Elsewhere => self.notes.push(format!(
+                "warning: /{} is empty: what was mounted there has another place",
+                line.place
+            )),
+        }
+        self.fates.push((line, Fate::Go));
+        Ok(())
+    }
+
+    /// Mounts that of the `others` which a line names, if one does, and moves
+    /// it to the `partitions` that are mounted.
+    fn mount_partition<'a>(
+        &mut self,
+        line: Line,
+        others: &mut Vec<(&'a Partition, Reader<T>)>,
+        partitions: &mut Vec<&'a Partition>,
+    ) -> Result<(), FindError> {
+        for (partition, (volume, reader)) in partitions.iter().zip(&self.mounted[1..]) {
+            if volume.format != Format::Ext4 && names(&line.what, partition, reader) {
+                let places = [volume.place.clone(), line.place];
+                return Err(FindError::Again { number: partition.number, places });
+            }
+        }
+        let named = |(partition, reader): &(&Partition, _)| names(&line.what, partition, reader);
+        let Some(index) = others.iter().position(named) else { return Ok(()) };
+        let (partition, reader) = &mut others[index];
+        if let Some(subvolume) = line.subvolume() {
+            let fail = |source| FindError::Read { number: partition.number, source };
+            if !reader.enter(&subvolume).map_err(fail)? {
+                // The line fails as it did before.
+                return Ok(());
+            }
+        }
+        let volume = volume(&line.place, partition, reader)?;
+        let (partition, reader) = others.remove(index);
+        self.fates.push((line, change(volume.format)));
+        self.mounted.push((volume, reader));
+        partitions.push(partition);
+        Ok(())
+    }
+
+    /// Refuses subvolumes of the root that are mounted in another file system,
+    /// which hides the root's own folders.
+    fn check_subvolumes(&self) -> Result<(), FindError> {
+        let gone = self.fates.iter().filter(|(_, fate)| *fate == Fate::Go);
+        let places: Vec<_> = gone.map(|(line, _)| line.place.clone()).collect();
+        for (volume, _) in &self.mounted[1..] {
+            if let Some(place) = places.iter().find(|place| is_within(place, &volume.place)) {
+                let within = volume.place.clone();
+                return Err(FindError::Within { place: place.clone(), within });
+            }
+        }
+        Ok(())
     }
 
     /// Returns the partitions that are mounted, the root first.
@@ -184,6 +265,11 @@ fn find_root<T: Read + Seek>(reader: &mut Reader<T>) -> Result<bool, ReadError> 
     }
 }
 
+/// Returns what becomes of the line of a file system that is made ext4.
+fn change(format: Format) -> Fate {
+    if format == Format::Ext4 { Fate::Stay } else { Fate::Change }
+}
+
 fn volume<T: Read + Seek>(
     place: &str,
     partition: &Partition,
@@ -204,17 +290,23 @@ fn volume<T: Read + Seek>(
 }
 
 /// Tells whether a line's `what` names this partition.
-fn names(what: &str, partition: &Partition, volume: &Volume) -> bool {
+fn names<T: Read + Seek>(what: &str, partition: &Partition, reader: &Reader<T>) -> bool {
     let by_path = what.strip_prefix("/dev/disk/by-").and_then(|rest| rest.split_once('/'));
     let Some((tag, value)) = by_path.or_else(|| what.split_once('=')) else { return false };
-    let uuid = || uuid::Uuid::from_bytes(volume.uuid).to_string();
+    let uuid = || uuid::Uuid::from_bytes(reader.uuid()).to_string();
+    let label = reader.label();
     match tag.to_ascii_lowercase().as_str() {
         "uuid" => value.eq_ignore_ascii_case(&uuid()),
-        "label" => !volume.label.is_empty() && value == volume.label,
+        "label" => !label.is_empty() && value == label,
         "partuuid" => value.eq_ignore_ascii_case(&partition.guid.to_string()),
         "partlabel" => !partition.name.is_empty() && value == partition.name,
         _ => false,
     }
+}
+
+/// Tells whether `path` is `place` or below it.
+pub(super) fn is_within(path: &str, place: &str) -> bool {
+    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn told(refused: &[(u32, OpenError)]) -> String {

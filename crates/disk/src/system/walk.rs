@@ -8,10 +8,12 @@ use std::io::{self, Cursor, Read, Seek};
 
 use super::System;
 use super::adapt::{self, Place};
+use super::find::is_within;
 use super::fstab::{self, Fate, Line};
 use super::kernel::Kernels;
 use crate::entry::{Entry, Kind};
 use crate::read::{Format, ReadError};
+use crate::sparse::Content;
 
 /// What a walk found out on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +51,17 @@ impl<T: Read + Seek> System<T> {
     /// If any file system is not ext4, the files that say so are changed.
     pub fn walk<E>(
         &mut self,
-        mut visit: impl FnMut(&Entry, &mut dyn Read) -> Result<(), E>,
+        mut visit: impl FnMut(&Entry, &mut dyn Content) -> Result<(), E>,
     ) -> Result<Walked, WalkError<E>> {
         let adapts = self.mounted.iter().any(|(volume, _)| volume.format != Format::Ext4);
         let places: Vec<String> =
             self.mounted.iter().map(|(volume, _)| volume.place.clone()).collect();
         let mut kernels = Kernels::default();
-        let mut tops = BTreeSet::new();
+        // Where the link to `/boot` could go, and what of that there is.
+        let subvolume = self.root_subvolume.iter();
+        let places_of_link: Vec<String> =
+            subvolume.flat_map(|name| [name.clone(), format!("{name}/boot")]).collect();
+        let mut taken = BTreeSet::new();
         let mut newest = i64::MIN;
         for (number, (volume, reader)) in self.mounted.iter_mut().enumerate() {
             let fates = &self.fates;
@@ -70,8 +76,8 @@ impl<T: Read + Seek> System<T> {
                 if let Kind::File { .. } | Kind::Directory | Kind::Symlink(_) = entry.kind {
                     newest = newest.max(entry.mtime.seconds);
                 }
-                if path.matches('/').count() < 2 {
-                    tops.insert(path.clone());
+                if places_of_link.contains(&path) {
+                    taken.insert(path.clone());
                 }
                 if !adapts {
                     return visit(&entry, content).map_err(WalkError::Visit);
@@ -92,7 +98,7 @@ impl<T: Read + Seek> System<T> {
         if let Some(releases) = kernels.hopeless() {
             return Err(WalkError::NoExt4(releases));
         }
-        if let Some(link) = self.link(&tops) {
+        if let Some(link) = self.link(&taken) {
             visit(&link, &mut io::empty()).map_err(WalkError::Visit)?;
         }
         Ok(Walked { notes: self.notes(&kernels), newest })
@@ -100,12 +106,12 @@ impl<T: Read + Seek> System<T> {
 
     /// Returns a link that leads GRUB to `/boot` by the path it had in the
     /// subvolume that was the root.
-    fn link(&self, tops: &BTreeSet<String>) -> Option<Entry> {
+    fn link(&self, taken: &BTreeSet<String>) -> Option<Entry> {
         let name = self.root_subvolume.as_ref()?;
         let has_boot = self.mounted.iter().any(|(volume, _)| volume.place == "boot");
-        let (path, target) = if !tops.contains(name) {
+        let (path, target) = if !taken.contains(name) {
             (name.clone(), ".")
-        } else if !tops.contains(&format!("{name}/boot")) {
+        } else if !taken.contains(&format!("{name}/boot")) {
             (format!("{name}/boot"), "../boot")
         } else {
             return None;
@@ -127,6 +133,7 @@ impl<T: Read + Seek> System<T> {
         let mut notes: Vec<String> = changed
             .map(|(volume, _)| format!("/{} is {} and becomes ext4", volume.place, volume.format))
             .collect();
+        notes.extend(self.notes.iter().cloned());
         let modules = kernels.by_module();
         if !modules.is_empty() {
             notes.push(format!(
@@ -186,9 +193,4 @@ fn prefix(place: &str, entry: &mut Entry) {
     if let Kind::HardLink(first) = &entry.kind {
         entry.kind = Kind::HardLink(below(first));
     }
-}
-
-/// Tells whether `path` is `place` or below it.
-fn is_within(path: &str, place: &str) -> bool {
-    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

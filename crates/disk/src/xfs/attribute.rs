@@ -1,14 +1,13 @@
 //! Extended attributes: in the inode, or in leaves and further blocks for
 //! large values ("Extended Attributes").
 
-use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
 use super::inode::{Fork, Form};
 use super::map;
 use super::source::Source;
 use crate::bytes::{be_u16_at, be_u32_at};
-use crate::read::{ReadErrorKind, Stretch, corrupt};
+use crate::read::{Attributes, ReadErrorKind, Stretch, corrupt};
 
 const LEAF_MAGIC: u16 = 0x3bee;
 const LEAF_HEADER: usize = 80;
@@ -28,8 +27,9 @@ const INCOMPLETE: u8 = 0x80;
 
 /// The largest value that Linux accepts.
 const LARGEST_VALUE: u32 = 64 << 10;
-/// The blocks that attributes of one file take at most.
-const MOST_BLOCKS: u64 = 1 << 16;
+/// The bytes that attributes of one file take at most, with what helps to find
+/// them and the names of the file itself.
+const LARGEST_FORK: u64 = 16 << 20;
 
 /// Access control lists are kept under these names, in a form of XFS's own.
 const LISTS: [(&[u8], &[u8]); 2] = [
@@ -37,15 +37,12 @@ const LISTS: [(&[u8], &[u8]); 2] = [
     (b"SGI_ACL_DEFAULT", b"system.posix_acl_default"),
 ];
 
-/// Attributes by full name.
-pub(super) type Attributes = BTreeMap<Vec<u8>, Vec<u8>>;
-
 /// Returns the attributes that `fork` holds.
 pub(super) fn read<T: Read + Seek>(
     source: &mut Source<T>,
     fork: &Fork<'_>,
 ) -> Result<Attributes, ReadErrorKind> {
-    let mut attributes = Attributes::new();
+    let mut attributes = Attributes::default();
     if fork.form == Form::Local {
         short_form(fork.bytes, &mut attributes)?;
         return Ok(attributes);
@@ -54,7 +51,8 @@ pub(super) fn read<T: Read + Seek>(
         return Ok(attributes);
     }
     let stretches = map::stretches(source, fork)?;
-    if stretches.iter().map(|stretch| stretch.length).sum::<u64>() > MOST_BLOCKS {
+    let blocks: u64 = stretches.iter().map(|stretch| stretch.length).sum();
+    if blocks > LARGEST_FORK / source.block_size {
         return Err(broken());
     }
     // Nodes only help to find a name; all leaves together have all names.
@@ -93,7 +91,7 @@ fn leaf<T: Read + Seek>(
     for entry in entries.chunks_exact(8) {
         let flags = entry[6];
         let place = block.get(usize::from(be_u16_at(entry, 4))..).ok_or_else(broken)?;
-        if flags & INCOMPLETE != 0 {
+        if flags & (INCOMPLETE | PARENT) != 0 {
             continue;
         }
         if flags & LOCAL != 0 {
@@ -152,8 +150,7 @@ fn insert(
     }
     let list = LISTS.iter().find(|(list, _)| flags & TRUSTED != 0 && *list == name);
     if let Some((_, name)) = list {
-        attributes.insert(name.to_vec(), access_list(value).ok_or_else(broken)?);
-        return Ok(());
+        return attributes.insert(name.to_vec(), access_list(value).ok_or_else(broken)?);
     }
     let prefix: &[u8] = match flags & (TRUSTED | SECURITY) {
         0 => b"user.",
@@ -161,8 +158,7 @@ fn insert(
         SECURITY => b"security.",
         _ => return Err(broken()),
     };
-    attributes.insert([prefix, name].concat(), value.to_vec());
-    Ok(())
+    attributes.insert([prefix, name].concat(), value.to_vec())
 }
 
 /// Returns an access control list as `getxattr` gives it, or `None` if it is

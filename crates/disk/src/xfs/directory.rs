@@ -15,17 +15,14 @@ const UNUSED: u16 = 0xffff;
 /// A block's leaf: a number of entries of this length, and a tail of it.
 const LEAF_ENTRY: usize = 8;
 
-/// Names and inodes.
-pub(super) type Children = Names<u64>;
-
 /// Reads a directory that is held in its inode ("Short Form Directories").
-pub(super) fn short_form(bytes: &[u8], file_types: bool) -> Result<Children, ReadErrorKind> {
+pub(super) fn short_form(bytes: &[u8], file_types: bool) -> Result<Names<u64>, ReadErrorKind> {
     let (header, mut rest) = bytes.split_at_checked(2).ok_or_else(broken)?;
     let (count, wide) = (header[0], header[1] > 0);
     // Without the entries `.` and `..`; the parent comes first.
     let number_length = if wide { 8 } else { 4 };
     rest = rest.get(number_length..).ok_or_else(broken)?;
-    let mut children = Vec::new();
+    let mut children = Names::new();
     for _ in 0..count {
         let name_end = 3 + usize::from(*rest.first().ok_or_else(broken)?);
         let number_at = name_end + usize::from(file_types);
@@ -33,7 +30,7 @@ pub(super) fn short_form(bytes: &[u8], file_types: bool) -> Result<Children, Rea
         let entry = rest.get(..end).ok_or_else(broken)?;
         let number =
             if wide { be_u64_at(entry, number_at) } else { be_u32_at(entry, number_at).into() };
-        children.push((entry[3..name_end].to_vec(), number));
+        children.push(&entry[3..name_end], number)?;
         rest = &rest[end..];
     }
     Ok(children)
@@ -43,7 +40,7 @@ pub(super) fn short_form(bytes: &[u8], file_types: bool) -> Result<Children, Rea
 pub(super) fn data_block(
     block: &[u8],
     file_types: bool,
-    children: &mut Children,
+    children: &mut Names<u64>,
 ) -> Result<(), ReadErrorKind> {
     let magic = block.get(..4).ok_or_else(broken)?;
     let end = if magic == DATA_MAGIC {
@@ -67,7 +64,7 @@ pub(super) fn data_block(
             let name_end = 9 + usize::from(start[8]);
             let name = rest.get(9..name_end).ok_or_else(broken)?;
             if name != b"." && name != b".." {
-                children.push((name.to_vec(), be_u64_at(start, 0)));
+                children.push(name, be_u64_at(start, 0))?;
             }
             // A tag ends the entry.
             (name_end + usize::from(file_types) + 2).next_multiple_of(8)
@@ -99,10 +96,13 @@ mod tests {
             &[2, 0, 0x70, b'b', b'c', 2, 0, 0, 0, 132],
         ]
         .concat();
-        let found = short_form(&narrow, true).unwrap();
+        let found = short_form(&narrow, true).unwrap().into_vec();
         assert_eq!(found, [(b"a".to_vec(), 131), (b"bc".to_vec(), 132)]);
         let wide = [&[1, 1][..], &[0; 8], &[1, 0, 0x60, b'a', 0, 0, 0, 1, 0, 0, 0, 131]].concat();
-        assert_eq!(short_form(&wide, false).unwrap(), [(b"a".to_vec(), (1 << 32) + 131)]);
+        assert_eq!(
+            short_form(&wide, false).unwrap().into_vec(),
+            [(b"a".to_vec(), (1 << 32) + 131)]
+        );
     }
 
     proptest! {
@@ -111,7 +111,7 @@ mod tests {
             let _ = short_form(&noise, file_types);
             let magic = if single { BLOCK_MAGIC } else { DATA_MAGIC };
             noise.splice(..0, [&magic[..], &[0; HEADER - 4]].concat());
-            let _ = data_block(&noise, file_types, &mut Vec::new());
+            let _ = data_block(&noise, file_types, &mut Names::new());
         }
     }
 }

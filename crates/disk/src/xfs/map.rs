@@ -17,8 +17,8 @@ const RECORD: usize = 16;
 const WORD: usize = 8;
 /// More levels than a file of 2⁶³ bytes needs.
 const DEEPEST: u16 = 12;
-/// The blocks of the largest file there can be, of 2⁶³ bytes.
-const MOST_BLOCKS: u64 = 1 << 54;
+/// The size of the largest file there can be, in bytes.
+const LARGEST_FILE: u64 = 1 << 63;
 
 /// Returns where the blocks of `fork` are.
 pub(super) fn stretches<T: Read + Seek>(
@@ -94,7 +94,8 @@ fn read_records<T: Read + Seek>(
         let length = low & 0x1f_ffff;
         let logical = (high & !(1 << 63)) >> 9;
         let next = stretches.last().map_or(0, |last| last.logical + last.length);
-        if length == 0 || logical < next || logical > MOST_BLOCKS {
+        let most = LARGEST_FILE / source.block_size;
+        if length == 0 || logical < next || logical + length > most {
             return Err(broken());
         }
         let physical = source.linear((high & 0x1ff) << 43 | low >> 21, length)?;

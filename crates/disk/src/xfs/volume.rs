@@ -3,13 +3,17 @@
 use std::io::{Read, Seek};
 
 use super::attribute;
-use super::directory::{self, Children};
+use super::directory;
 use super::inode::{Form, Inode};
 use super::map;
 use super::source::Source;
 use crate::bytes::be_u32_at;
 use crate::entry::Kind;
-use crate::read::{self, Content, ReadErrorKind, Stretch, Volume, corrupt, has_hole};
+use crate::read::{
+    self, Attributes, LARGEST_DIRECTORY, Mapped, Names, ReadErrorKind, Stretch, Volume, corrupt,
+    has_hole,
+};
+use crate::sparse::Content;
 
 const TYPE_MASK: u16 = 0xf000;
 
@@ -17,9 +21,6 @@ const TARGET_MAGIC: [u8; 4] = *b"XSLM";
 const TARGET_HEADER: usize = 56;
 /// The longest target, in bytes (`XFS_SYMLINK_MAXLEN`).
 const LONGEST_TARGET: u64 = 1024;
-
-/// The largest directory that is read, in bytes: a million long names.
-const LARGEST_DIRECTORY: u64 = 256 << 20;
 
 /// Where an inode's content is.
 pub(crate) enum Body {
@@ -70,7 +71,7 @@ impl<T: Read + Seek> Volume for Source<T> {
         };
         let xattrs = match inode.attributes()? {
             Some(fork) => attribute::read(self, &fork)?,
-            None => attribute::Attributes::new(),
+            None => Attributes::default(),
         };
         Ok(read::Inode {
             kind,
@@ -78,23 +79,23 @@ impl<T: Read + Seek> Volume for Source<T> {
             uid: inode.uid(),
             gid: inode.gid(),
             mtime: inode.mtime(),
-            xattrs,
+            xattrs: xattrs.into_map(),
             links: inode.links(),
             body,
         })
     }
 
-    fn children(&mut self, _: u64, body: &Body) -> Result<Children, ReadErrorKind> {
+    fn children(&mut self, _: u64, body: &Body) -> Result<Names<u64>, ReadErrorKind> {
         match body {
             Body::Nothing => Err(corrupt("an entry of the directory")),
             Body::Local(bytes) => directory::short_form(bytes, self.file_types),
             Body::Blocks { stretches, size } => {
                 let mut block = vec![0; self.directory_block as usize];
-                let mut children = Children::new();
+                let mut children = Names::new();
                 let file_types = self.file_types;
                 let blocks = size / self.directory_block;
                 let mut content =
-                    Content::new(&mut self.window, self.block_size, stretches.clone(), *size);
+                    Mapped::new(&mut self.window, self.block_size, stretches.clone(), *size);
                 for _ in 0..blocks {
                     content.read_exact(&mut block).map_err(ReadErrorKind::Read)?;
                     directory::data_block(&block, file_types, &mut children)?;
@@ -104,12 +105,12 @@ impl<T: Read + Seek> Volume for Source<T> {
         }
     }
 
-    fn content(&mut self, body: Body, size: u64) -> Box<dyn Read + '_> {
+    fn content(&mut self, body: Body, size: u64) -> Box<dyn Content + '_> {
         let stretches = match body {
             Body::Blocks { stretches, .. } => stretches,
             Body::Nothing | Body::Local(_) => Vec::new(),
         };
-        Box::new(Content::new(&mut self.window, self.block_size, stretches, size))
+        Box::new(Mapped::new(&mut self.window, self.block_size, stretches, size))
     }
 }
 

@@ -2,17 +2,20 @@
 //! breaks the reader.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use disk::ext4::{MINIMUM_SIZE, Writer};
+use disk::sparse::{Content, whole_grains};
 use disk::{Entry, Kind, ReadError, Reader, Time};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use crate::support::{Image, Item, directory, file, fsck, options, other, write};
+use crate::support::{
+    Image, Item, MUCH_DATA, directory, file, fsck, options, other, read_data, run_ok, write,
+};
 
-/// Reads all entries and the first MiB of each content.
+/// Reads all entries and what their content has before the first error.
 fn read(input: impl Read + std::io::Seek) -> Result<Vec<Item>, ReadError> {
     let Ok(mut reader) = Reader::open(input, 0) else {
         return Ok(Vec::new());
@@ -20,8 +23,11 @@ fn read(input: impl Read + std::io::Seek) -> Result<Vec<Item>, ReadError> {
     let mut items = Vec::new();
     reader.walk(|entry, content| {
         let mut bytes = Vec::new();
-        // A damaged map shows here.
-        let _ = content.take(1 << 20).read_to_end(&mut bytes);
+        // A damaged size or map shows here.
+        let _ = match entry.kind {
+            Kind::File { size, .. } if size > 1 << 24 => read_data(content).map(drop),
+            _ => content.read_to_end(&mut bytes).map(drop),
+        };
         items.push((entry.clone(), bytes));
         Ok::<_, ReadError>(())
     })?;
@@ -144,6 +150,112 @@ proptest! {
         let found = read(image.open()).unwrap();
         prop_assert_eq!(found, in_order(items));
     }
+}
+
+/// The content of a file with data in few places.
+struct Holed {
+    /// Bytes, and where they lie.
+    data: Vec<(u64, u8)>,
+    at: u64,
+    size: u64,
+    read: u64,
+}
+
+impl Holed {
+    fn new(data: Vec<(u64, u8)>, size: u64) -> Self {
+        Self { data, at: 0, size, read: 0 }
+    }
+}
+
+impl Read for Holed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = (buffer.len() as u64).min(self.size - self.at);
+        buffer.fill(0);
+        let end = self.at + length;
+        let here = self.data.iter().filter(|(at, _)| (self.at..end).contains(at));
+        here.for_each(|(at, byte)| buffer[(at - self.at) as usize] = *byte);
+        self.at = end;
+        self.read += length;
+        assert!(self.read <= MUCH_DATA, "a hole is read");
+        Ok(length as usize)
+    }
+}
+
+impl Content for Holed {
+    fn skip_hole(&mut self) -> io::Result<u64> {
+        let next = self.data.iter().map(|(at, _)| *at).find(|at| *at >= self.at);
+        let hole = whole_grains(next.unwrap_or(self.size) - self.at);
+        self.at += hole;
+        Ok(hole)
+    }
+}
+
+/// To read the holes, byte for byte, would take hours.
+#[test]
+fn holes_cost_nothing() {
+    const TIB: u64 = 1 << 40;
+    let image = Image::new();
+    let mut writer = Writer::new(image.create(), 0, options(64 << 20)).unwrap();
+    let data = vec![(TIB + 4097, 1), (3 * TIB + 4095, 2), (15 * TIB, 3)];
+    let size = 15 * TIB + 5000;
+    let entry = crate::support::entry("f", Kind::File { size, dense: false });
+    writer.add(&entry, &mut Holed::new(data.clone(), size)).unwrap();
+    writer.finish().unwrap();
+    fsck(&image.path());
+    let mut reader = Reader::open(image.open(), 0).unwrap();
+    let mut found = Vec::new();
+    let walked = reader.walk(|_, content| {
+        for (start, bytes) in read_data(content).unwrap() {
+            found.extend((start..).zip(bytes).filter(|(_, byte)| *byte != 0));
+        }
+        Ok::<_, ReadError>(())
+    });
+    walked.unwrap();
+    assert_eq!(found, data);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Whether holes are told of or seen makes no difference to an image.
+    #[test]
+    fn told_holes_are_as_good_as_zeros(
+        mut data in vec((0..3u64 << 20, 1..=255u8), 0..8),
+        end in 0..5000u64,
+        dense: bool,
+    ) {
+        data.sort_unstable();
+        data.dedup_by_key(|(at, _)| *at);
+        let size = data.last().map_or(0, |(at, _)| at + 1) + end;
+        let mut content = Vec::new();
+        Holed::new(data.clone(), size).read_to_end(&mut content).unwrap();
+        let written = |content: &mut dyn Content| {
+            let mut out = Cursor::new(Vec::new());
+            let mut writer = Writer::new(&mut out, 0, options(MINIMUM_SIZE)).unwrap();
+            let entry = crate::support::entry("f", Kind::File { size, dense });
+            writer.add(&entry, content).unwrap();
+            writer.finish().unwrap();
+            out.into_inner()
+        };
+        let told = written(&mut Holed::new(data, size));
+        prop_assert!(told == written(&mut &content[..]));
+    }
+}
+
+#[test]
+fn files_that_ext4_could_not_hold_are_refused() {
+    let image = Image::new();
+    write(&image, 16 << 20, &[file("f", "text")]);
+    let check = |size: u64, expected: Result<(), &str>| {
+        let request = format!("sif /f size {size}");
+        run_ok("debugfs", &["-w", "-R", &request, image.path().to_str().unwrap()]);
+        let mut reader = Reader::open(image.open(), 0).unwrap();
+        let walked = reader.walk(|_, _| Ok::<_, ReadError>(()));
+        let told = walked.map_err(|error| error.kind.to_string());
+        assert_eq!(told, expected.map_err(str::to_owned));
+    };
+    check((1 << 44) - 4096, Ok(()));
+    check((1 << 44) - 4095, Err("a file of more than 16 TiB cannot be read"));
 }
 
 #[test]

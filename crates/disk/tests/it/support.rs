@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use disk::ext4::{Options, Summary, Writer};
+use disk::sparse::Content;
 use disk::{Entry, Kind, Time};
 
 /// Runs a tool, which must be installed.
@@ -122,6 +124,31 @@ pub(crate) fn file(path: &str, content: impl Into<Vec<u8>>) -> Item {
 /// Returns something without content.
 pub(crate) fn other(path: &str, kind: Kind) -> Item {
     (entry(path, kind), Vec::new())
+}
+
+/// More data than any file of a test has, in bytes.
+pub(crate) const MUCH_DATA: u64 = 256 << 20;
+
+/// Reads what of `content` is in no hole, and returns its pieces and where
+/// each begins.
+pub(crate) fn read_data(content: &mut dyn Content) -> io::Result<Vec<(u64, Vec<u8>)>> {
+    let mut pieces = Vec::new();
+    let (mut at, mut total) = (0, 0);
+    loop {
+        at += content.skip_hole()?;
+        let mut piece = vec![0; 1 << 16];
+        let length = content.read(&mut piece)?;
+        if length == 0 {
+            return Ok(pieces);
+        }
+        piece.truncate(length);
+        pieces.push((at, piece));
+        at += length as u64;
+        total += length as u64;
+        if total > MUCH_DATA {
+            return Err(io::Error::other("a hole is read"));
+        }
+    }
 }
 
 /// Returns `length` bytes that do not repeat soon.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use disk::gpt::{EFI_SYSTEM, LINUX_FILE_SYSTEM, Partition, Table};
+use disk::gpt::{EFI_SYSTEM, LINUX_FILE_SYSTEM, LINUX_ROOT_X86_64, Partition, Table};
 use disk::system::{FindError, System, WalkError};
-use disk::{Format, Kind};
+use disk::{Format, Kind, ReadErrorKind};
 use uuid::Uuid;
 
 use crate::support::{Image, Item, directory, file, other, run_ok, write};
@@ -153,9 +154,15 @@ fn a_system_on_xfs_becomes_ext4() {
     assert_eq!(notes, ["/ is xfs and becomes ext4"]);
 }
 
-/// As Fedora comes: subvolumes, and a /boot of its own.
-#[test]
-fn subvolumes_and_boot_become_one_tree() {
+/// Makes a Btrfs file system with the subvolumes `root` and `home`.
+fn fixture(image: &Image) {
+    let path = "/../../fixtures/file-systems/btrfs.raw.zst";
+    let packed = fs::read(format!("{}{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    disk::sparse::copy(&zstd::decode_all(&packed[..]).unwrap()[..], image.create()).unwrap();
+}
+
+/// Makes a disk as Fedora's: subvolumes, and a /boot of its own.
+fn fedora() -> Image {
     let boot = Image::new();
     let entry = "options root=UUID=x ro rootflags=subvol=root\n";
     make(
@@ -165,11 +172,13 @@ fn subvolumes_and_boot_become_one_tree() {
         &[("loader/entries/f.conf", entry), ("grub2/grub.cfg", "insmod btrfs\n")],
     );
     let root = Image::new();
-    let fixture = "/../../fixtures/file-systems/btrfs.raw.zst";
-    let packed = fs::read(format!("{}{fixture}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    disk::sparse::copy(&zstd::decode_all(&packed[..]).unwrap()[..], root.create()).unwrap();
-    let image = disk(&[&root.path(), &boot.path()]);
-    let mut system = find(&image).unwrap();
+    fixture(&root);
+    disk(&[&root.path(), &boot.path()])
+}
+
+#[test]
+fn subvolumes_and_boot_become_one_tree() {
+    let mut system = find(&fedora()).unwrap();
     let volumes = system.volumes();
     let places: Vec<_> = volumes.iter().map(|v| (v.place.as_str(), v.format)).collect();
     assert_eq!(places, [("", Format::Btrfs), ("boot", Format::Ext4)]);
@@ -183,6 +192,77 @@ fn subvolumes_and_boot_become_one_tree() {
     assert_eq!(files["nested/file"], "n\n");
     assert!(!files.contains_key("root"));
     assert_eq!(notes, ["/ is btrfs and becomes ext4"]);
+}
+
+#[test]
+fn subvolumes_that_cannot_be_mounted_are_told_of() {
+    let image = fedora();
+    // The table lies in a node of a tree, as it is.
+    let line = "/home btrfs subvol=home,compress=zstd:1";
+    let mut places = Vec::new();
+    let mut node = vec![0; 16 << 10];
+    let file = image.open();
+    for start in (0..file.metadata().unwrap().len()).step_by(node.len()) {
+        let length = file.read_at(&mut node, start).unwrap();
+        if node[..length].contains(&b'/') {
+            let found = node.windows(line.len()).position(|bytes| bytes == line.as_bytes());
+            places.extend(found.map(|at| start + at as u64));
+        }
+    }
+    let find_with = |new: &str| {
+        assert_eq!(new.len(), line.len());
+        for place in &places {
+            file.write_all_at(new.as_bytes(), *place).unwrap();
+        }
+        find(&image)
+    };
+    let check = |new: &str, stays: bool, expected: &[&str]| {
+        let (files, notes) = files(&mut find_with(new).unwrap()).unwrap();
+        assert_eq!(files["etc/fstab"].contains(new), stays, "{}", files["etc/fstab"]);
+        assert_eq!(files["home"], "");
+        assert_eq!(notes, [&["/ is btrfs and becomes ext4"], expected].concat());
+    };
+    check("/home btrfs subvol=gone,compress=zstd:1", true, &[]);
+    let told = "warning: /home is empty: what was mounted there has another place";
+    check("/home btrfs subvol=root,compress=zstd:1", false, &[told]);
+
+    let error = find_with("/boot/h btrfs subvol=home,compress=zlib").err().unwrap();
+    let message = "a subvolume is mounted at `/boot/h`, in the partition at `/boot`: take one of \
+                   their lines out of the disk's `/etc/fstab`";
+    assert_eq!(error.to_string(), message);
+
+    let mut system = find_with("/h/home btrfs subvol=home,compress=zlib").unwrap();
+    let Err(WalkError::Read(error)) = files(&mut system) else { panic!("it has no mount point") };
+    assert_eq!(error.path, "h/home");
+    assert!(matches!(error.kind, ReadErrorKind::NoMountPoint));
+}
+
+#[test]
+fn another_partition_has_one_subvolume_mounted() {
+    let (root, other) = (Image::new(), Image::new());
+    fixture(&other);
+    let find_with = |lines: &str| {
+        let table = format!("UUID={UUID} / ext4 defaults 0 1\n{lines}");
+        make(&root, "ext4", UUID, &[("etc/fstab", &table), ("etc/os-release", "ID=x\n")]);
+        let image = disk(&[&root.path(), &other.path()]);
+        // Linux is on both.
+        let mut table = Table::read(image.open()).unwrap();
+        table.partitions[1].type_guid = LINUX_ROOT_X86_64;
+        table.write(image.open()).unwrap();
+        find(&image)
+    };
+    let home = "PARTLABEL=part3 /home btrfs subvol=home 0 0\n";
+    let srv = "PARTLABEL=part3 /srv btrfs subvol=root 0 0\n";
+    let (files, _) = files(&mut find_with(home).unwrap()).unwrap();
+    assert!(files.contains_key("home/zstd/inline") && !files.contains_key("home/home"));
+    assert!(files["etc/fstab"].ends_with("PARTLABEL=part3 /home ext4 defaults 0 0\n"));
+
+    let error = find_with(&format!("{home}{srv}")).err().unwrap();
+    let message = "partition 3 is mounted at `/home` and at `/srv`, which ext4 cannot be: take one \
+                   of the lines out of the disk's `/etc/fstab`";
+    assert_eq!(error.to_string(), message);
+    let gone = "PARTLABEL=part3 /home btrfs subvol=gone 0 0\n";
+    assert_eq!(find_with(gone).unwrap().volumes().len(), 1);
 }
 
 #[test]
@@ -240,6 +320,24 @@ fn kernels_without_ext4_are_refused_or_told_of() {
     assert!(matches!(error, WalkError::NoExt4(releases) if releases == ["5.14"]));
     let notes = told("kernel/fs/ext4/ext4.ko.xz").unwrap();
     assert!(notes[1].starts_with("warning: ext4 is a module of the kernels 5.14: "), "{notes:?}");
+}
+
+#[test]
+fn labels_matter_where_something_is_mounted() {
+    let (root, other) = (Image::new(), Image::new());
+    make(&other, "btrfs", &UUID.replace('7', "8"), &[("file", "")]);
+    let mut labelled = other.open();
+    labelled.seek(SeekFrom::Start(0x1_012b)).unwrap();
+    io::Write::write_all(&mut labelled, b"backups of last year").unwrap();
+    let find_with = |line: &str| {
+        let table = format!("UUID={UUID} / ext4 defaults 0 1\n{line}\n");
+        make(&root, "ext4", UUID, &[("etc/fstab", &table), ("etc/os-release", "ID=x\n")]);
+        find(&disk(&[&root.path(), &other.path()])).map(|system| system.volumes().len())
+    };
+    assert_eq!(find_with("LABEL=absent /srv ext4 defaults 0 2").unwrap(), 1);
+    let error = find_with("PARTLABEL=part3 /srv btrfs defaults 0 2").unwrap_err();
+    let message = "the label `backups of last year` of partition 3 is longer than 16 bytes";
+    assert_eq!(error.to_string(), message);
 }
 
 #[test]
