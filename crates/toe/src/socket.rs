@@ -97,6 +97,8 @@ impl Transport for Socket {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let wait = Wait::of(timeout.for_write(), &self.limit);
+        // Even for nothing: a body may bring nothing for ever.
+        wait.check()?;
         let mut rest = &self.buffers.output()[..amount];
         while !rest.is_empty() {
             wait.until(&self.stream, PollFlags::OUT)?;
@@ -217,6 +219,16 @@ mod tests {
         stop.store(false, Ordering::Release);
         let begin = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel";
         check(begin, &limit(None), &stop, "io: it was cancelled");
+    }
+
+    #[test]
+    fn a_body_that_brings_nothing_ends_with_the_limit() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &Arc::default());
+        let mut socket = Socket { stream, buffers: LazyBuffers::new(1, 1), limit };
+        let error = socket.transmit_output(0, NextTimeout::default()).unwrap_err();
+        assert_eq!(chain(&error), "io: its time is up");
     }
 
     #[test]

@@ -123,6 +123,18 @@ fn files_are_sent_and_come_back() {
 }
 
 #[test]
+fn files_are_sent_whole_to_wherever_the_bucket_is() {
+    let server = Server::start(&[]);
+    server.refuse_first(&[ELSEWHERE]);
+    let settings = Settings { region: None, ..server.settings() };
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"text").unwrap();
+    client_of(&settings).upload(&address("s3://bucket/a"), None, &file).unwrap();
+    assert_eq!(server.requests(), ["PUT /bucket/a"; 2]);
+    assert_eq!(server.objects(), ["/bucket/a=text"]);
+}
+
+#[test]
 fn buckets_of_aws_have_hosts_of_their_own() {
     let check = |region: Option<&str>, text: &str, origin: &str, path: &str| {
         let region = region.map(str::to_owned);
