@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use document::DeleteFolder;
 
@@ -10,14 +12,19 @@ use crate::Machine;
 
 /// Deletes what is there; a folder that is not there is no failure.
 pub(crate) fn perform(inputs: &DeleteFolder, machine: &Machine) -> Result<(), FileError> {
-    let path = machine.path(inputs.path.trim_end_matches('/'));
-    match fs::symlink_metadata(&path) {
+    let name = inputs.path.trim_end_matches('/');
+    // Nothing but slashes is the root, not the working directory.
+    let path = machine.path(if name.is_empty() { &inputs.path } else { name });
+    let there = match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        there => {
-            if !there.map_err(FileError::io("look at", &path))?.is_dir() {
-                return Err(FileError::NotAFolder(path));
-            }
-        }
+        there => there.map_err(FileError::io("look at", &path))?,
+    };
+    if !there.is_dir() {
+        return Err(FileError::NotAFolder(path));
+    }
+    let root = fs::metadata("/").map_err(FileError::io("look at", Path::new("/")))?;
+    if (there.dev(), there.ino()) == (root.dev(), root.ino()) {
+        return Err(FileError::Root(path));
     }
     let removed = if inputs.force { fs::remove_dir_all(&path) } else { fs::remove_dir(&path) };
     match removed {
@@ -25,5 +32,24 @@ pub(crate) fn perform(inputs: &DeleteFolder, machine: &Machine) -> Result<(), Fi
             Err(FileError::NotEmpty(path))
         }
         removed => removed.map_err(FileError::io("delete", &path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::chain;
+
+    /// Without `force`, so that a mistake here deletes nothing.
+    #[test]
+    fn the_root_is_no_folder_to_delete() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+        for path in ["/", "//", "/.", "/tmp/.."] {
+            let inputs = DeleteFolder { path: path.into(), force: false };
+            let error = perform(&inputs, &machine).unwrap_err();
+            assert!(chain(&error).ends_with("is the root, which cannot be deleted"), "{error}");
+        }
+        assert!(folder.path().exists());
     }
 }
