@@ -34,13 +34,13 @@ use std::time::Duration;
 
 use channel::{Event, Execute, Stream};
 use document::{EvaluateError, ResolvedAction};
-use serde_json::Value;
 
 use crate::Machine;
 use crate::clock::Deadline;
 use crate::limit::{Limit, LimitError};
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
+use crate::resume::Nested;
 
 pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
@@ -56,7 +56,7 @@ pub(crate) struct Bench<'a> {
     /// What is being executed: the document, after those around it.
     pub(crate) requests: &'a [&'a Execute],
     /// Where the action stood when it asked for a [`Restart::Within`].
-    pub(crate) resume: Option<Value>,
+    pub(crate) resume: Option<Box<Nested>>,
 }
 
 /// What an action tells while it is carried out.
@@ -85,7 +85,7 @@ impl Bench<'_> {
 }
 
 /// What an action that did not fail leaves.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Done {
     /// The exit code of its program, if it ran one.
     pub(crate) exit_code: Option<i32>,
@@ -96,7 +96,7 @@ pub(crate) struct Done {
 }
 
 /// Where an execution goes on after a restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Restart {
     /// With the same step, from its top.
     Again,
@@ -110,7 +110,7 @@ pub(crate) enum Restart {
         /// How long to wait before restarting.
         delay: Duration,
         /// Where it stood, for [`Bench::resume`].
-        resume: Value,
+        resume: Box<Nested>,
     },
 }
 

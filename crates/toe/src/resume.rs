@@ -4,11 +4,12 @@ use channel::Resume;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Record;
 use crate::history::History;
 
 /// The most that is handed over, in bytes of JSON. With the document itself it
 /// has to fit into one line of the channel.
-const SIZE_LIMIT: usize = 1 << 20;
+pub(crate) const SIZE_LIMIT: usize = 2 << 20;
 
 /// Where to go on, and what is known by then.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,7 +54,19 @@ pub(crate) struct Progress {
     pub(crate) millis: u64,
     /// Where its action stood, if that asked for the restart.
     #[serde(default)]
-    pub(crate) action: Option<Value>,
+    pub(crate) action: Option<Box<Nested>>,
+}
+
+/// A document that a step executes, and where its execution stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Nested {
+    /// The text: the file it came from may not outlive the restart.
+    pub(crate) document: String,
+    pub(crate) execution_id: String,
+    /// What has happened in it so far.
+    pub(crate) record: Record,
+    pub(crate) state: State,
 }
 
 impl State {
@@ -64,7 +77,7 @@ impl State {
 
     /// Returns the form to hand over.
     ///
-    /// Outputs that are too long together lose their beginnings, the longest
+    /// Texts that are too long together lose their beginnings, the longest
     /// ones first: what is cut may never be asked for, and a failure now would
     /// lose all the work so far.
     pub(crate) fn into_resume(mut self) -> Resume {
@@ -75,10 +88,33 @@ impl State {
                 return Resume(value);
             }
             limit /= 2;
-            self.history.keep_ends(limit);
-            if let Some(progress) = &mut self.progress {
-                progress.outputs.iter_mut().for_each(|(_, text)| keep_end(text, limit));
-            }
+            self.keep_ends(limit);
+        }
+    }
+
+    /// Shortens every text to its last `limit` bytes.
+    fn keep_ends(&mut self, limit: usize) {
+        self.history.keep_ends(limit);
+        if let Some(progress) = &mut self.progress {
+            progress.keep_ends(limit);
+        }
+    }
+}
+
+impl Progress {
+    /// Says whether it cannot be handed over, however short its texts are
+    /// made: nested documents have to stay whole.
+    pub(crate) fn is_too_long(&self) -> bool {
+        let mut bare = self.clone();
+        bare.keep_ends(0);
+        serde_json::to_string(&bare).is_ok_and(|json| json.len() > SIZE_LIMIT)
+    }
+
+    fn keep_ends(&mut self, limit: usize) {
+        self.outputs.iter_mut().for_each(|(_, text)| keep_end(text, limit));
+        if let Some(nested) = &mut self.action {
+            nested.record.keep_ends(limit);
+            nested.state.keep_ends(limit);
         }
     }
 }
@@ -91,7 +127,12 @@ pub(crate) fn keep_end(text: &mut String, limit: usize) {
 
 #[cfg(test)]
 mod tests {
+    use channel::{Event, Status};
+    use document::Component;
+    use serde_json::json;
+
     use super::*;
+    use crate::action::DETAILED_OUTPUT;
 
     #[test]
     fn states_come_back() {
@@ -103,16 +144,46 @@ mod tests {
     }
 
     #[test]
-    fn too_much_output_loses_its_beginning() {
+    fn too_much_text_loses_its_beginning() {
+        let long = || format!("{}end", "\0".repeat(SIZE_LIMIT / 8));
+        let outputs = || vec![("stdout".to_owned(), long())];
         let mut state = State::default();
         for step in ["One", "Two"] {
-            let text = format!("{}end", "\0".repeat(1 << 20));
-            state.history.record("build", step, vec![("stdout".into(), text)], Value::Null);
+            state.history.record("build", step, outputs(), json!([{"content": long()}]));
         }
+        let mut record = Record::new("id", 0);
+        let text =
+            "schemaVersion: 1.0\nphases: [{name: build, steps: [{name: A, action: Reboot}]}]";
+        let document = Component::parse(text).unwrap().value;
+        record.begin("a.yaml", &document, 0);
+        let ended = Event::StepEnded {
+            phase: "build".into(),
+            step: "A".into(),
+            status: Status::Success,
+            exit_code: None,
+            message: String::new(),
+            millis: 0,
+            inputs: json!({"x": long()}),
+            outputs: json!({"y": long(), DETAILED_OUTPUT: [{"z": long()}]}),
+        };
+        record.take(&document, &ended, 0);
+        let (document, inner) = (text.to_owned(), state.clone());
+        let nested = Nested { document, execution_id: "id".into(), record, state: inner };
+        let action = Some(Box::new(nested));
+        state.progress = Some(Progress { action, outputs: outputs(), ..Progress::default() });
         let resume = state.into_resume();
         assert!(resume.0.to_string().len() <= SIZE_LIMIT);
-        let state = State::parse(&resume).unwrap();
+        let progress = State::parse(&resume).unwrap().progress.unwrap();
+        assert!(progress.outputs[0].1.ends_with("\0end"));
+        let Nested { document, record, state, .. } = *progress.action.unwrap();
+        assert_eq!(document, text);
         let kept = state.history.output("build", "Two", "stdout").unwrap();
         assert!(kept.ends_with("\0end"));
+        let record = serde_json::to_value(record).unwrap();
+        let step = &record["documents"][0]["phases"][0]["steps"][0];
+        let inputs: Value = serde_json::from_str(step["inputs"].as_str().unwrap()).unwrap();
+        for text in [&inputs[0]["x"], &step["detailedOutput"][0]["z"]] {
+            assert!(text.as_str().unwrap().ends_with("\0end"), "{text:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::action::{self, ActionError, Bench, Done, Restart, Told, within};
 use crate::cause::chain;
 use crate::clock::{Deadline, now};
 use crate::history::History;
-use crate::resume::{Progress, keep_end};
+use crate::resume::{Nested, Progress, keep_end};
 use crate::scope::{Scope, Values};
 use crate::tail::OUTPUT_LIMIT;
 
@@ -149,7 +149,7 @@ struct Pause {
     delay: Duration,
     turns: usize,
     outputs: Vec<(String, String)>,
-    action: Option<Value>,
+    action: Option<Box<Nested>>,
 }
 
 fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Event)) -> Ending {

@@ -6,17 +6,16 @@
 use std::fs::File;
 use std::io::Read;
 
-use channel::{Event, Execute, Resume, Status, Stream};
+use channel::{Event, Execute, Status, Stream};
 use document::{Component, DocumentAddress, ExecuteDocument, ParseDocumentAddressError, S3Address};
 use rustix::rand::{GetRandomFlags, getrandom};
-use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
 use crate::clock::since_1970;
 use crate::files::require;
 use crate::record::Record;
-use crate::resume::Counts;
-use crate::run::{Outcome, RunError, run_within};
+use crate::resume::{Counts, Nested, State};
+use crate::run::{End, RunError, run_within};
 use crate::s3::{Client, S3Error};
 
 /// The name of the output that holds the records of what was executed.
@@ -51,8 +50,6 @@ pub(crate) enum DocumentError {
     NoPhase { document: String, phase: String, known: String },
     #[error("`{document}` cannot be executed")]
     Run { document: String, source: RunError },
-    #[error("the state to resume from is not of this step")]
-    Resume(#[source] serde_json::Error),
     #[error("the record of the execution cannot be written")]
     Record(#[source] serde_json::Error),
     #[error("`{document}`: {message}")]
@@ -73,29 +70,16 @@ impl DocumentError {
             | Self::Invalid(_)
             | Self::NoPhase { .. }
             | Self::Run { .. }
-            | Self::Resume(_)
             | Self::Record(_) => Vec::new(),
         }
     }
-}
-
-/// A nested execution, in the form that outlives a restart.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Nested {
-    /// The text: the file it came from may not outlive the restart.
-    document: String,
-    execution_id: String,
-    /// What has happened in it so far.
-    record: Record,
-    resume: Option<Resume>,
 }
 
 impl Nested {
     fn begin(document: String) -> Self {
         let execution_id = execution_id();
         let record = Record::new(&execution_id, micros());
-        Self { document, execution_id, record, resume: None }
+        Self { document, execution_id, record, state: State::default() }
     }
 
     /// Returns the step's outputs: the members of AWS's summary (reference
@@ -135,7 +119,7 @@ pub(crate) fn perform(
     let going_on = bench.resume.take();
     let is_new = going_on.is_none();
     let mut nested = match going_on {
-        Some(state) => serde_json::from_value(state).map_err(DocumentError::Resume)?,
+        Some(nested) => *nested,
         None => Nested::begin(obtain(inputs, bench)?),
     };
     let name = inputs.document.clone();
@@ -155,7 +139,7 @@ pub(crate) fn perform(
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
         components: bench.requests.last().map(|outer| outer.components.clone()).unwrap_or_default(),
-        resume: nested.resume.take(),
+        resume: None,
     };
     if is_new {
         nested.record.begin(&name, &component, micros());
@@ -164,14 +148,14 @@ pub(crate) fn perform(
         nested.record.take(&component, &event, micros());
         (bench.tell)(Told::Nested(Box::new(event)));
     };
-    let ran = run_within(&component, &request, bench.machine, bench.requests, report);
+    let state = std::mem::take(&mut nested.state);
+    let ran = run_within(&component, &request, state, bench.machine, bench.requests, report);
     match ran.map_err(|source| DocumentError::Run { document: name.clone(), source })? {
-        (Outcome::Reboot { resume, delay }, _) => {
-            let nested = Nested { resume: Some(resume), ..nested };
-            let resume = serde_json::to_value(nested).map_err(DocumentError::Resume)?;
+        End::Restart { state, delay } => {
+            let resume = Box::new(Nested { state, ..nested });
             Ok(Done { restart: Some(Restart::Within { delay, resume }), ..Done::default() })
         }
-        (Outcome::Ended { status, message }, counts) => {
+        End::Done { status, message, counts } => {
             let outputs = nested.end(bench, status, &message, counts)?;
             if status == Status::Failed {
                 return Err(DocumentError::Failed { document: name, message, outputs }.into());
