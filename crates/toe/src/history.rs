@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::excerpt::shorten;
+use crate::mask::change_texts;
 use crate::resume::keep_end;
 
 /// The steps that have run, in order.
@@ -46,6 +47,14 @@ impl History {
         for Entry { outputs, inputs, .. } in &mut self.0 {
             outputs.iter_mut().for_each(|(_, text)| keep_end(text, limit));
             shorten(inputs, limit);
+        }
+    }
+
+    /// Calls `change` with every text.
+    pub(crate) fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        for Entry { outputs, inputs, .. } in &mut self.0 {
+            outputs.iter_mut().for_each(|(_, text)| change(text));
+            change_texts(inputs, change);
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::Record;
 use crate::history::History;
+use crate::mask::Mask;
 
 /// The most that is handed over, in bytes of JSON. With the document itself it
 /// has to fit into one line of the channel.
@@ -70,17 +71,20 @@ pub(crate) struct Nested {
 }
 
 impl State {
-    /// Reads what an earlier process left.
-    pub(crate) fn parse(resume: &Resume) -> Result<Self, serde_json::Error> {
-        Self::deserialize(&resume.0)
+    /// Reads what an earlier process left, with the values that `mask` knows.
+    pub(crate) fn parse(resume: &Resume, mask: &Mask) -> Result<Self, serde_json::Error> {
+        let mut state = Self::deserialize(&resume.0)?;
+        state.change_texts(&mut |text| mask.restore(text));
+        Ok(state)
     }
 
-    /// Returns the form to hand over.
+    /// Returns the form to hand over, with references in place of secure values.
     ///
     /// Texts that are too long together lose their beginnings, the longest
     /// ones first: what is cut may never be asked for, and a failure now would
     /// lose all the work so far.
-    pub(crate) fn into_resume(mut self) -> Resume {
+    pub(crate) fn into_resume(mut self, mask: &Mask) -> Resume {
+        self.change_texts(&mut |text| mask.refer(text));
         let mut limit = SIZE_LIMIT;
         loop {
             let value = serde_json::to_value(&self).unwrap_or(Value::Null);
@@ -89,6 +93,19 @@ impl State {
             }
             limit /= 2;
             self.keep_ends(limit);
+        }
+    }
+
+    /// Calls `change` with every text that may hold a secure value. Records
+    /// were told, so theirs are masked.
+    fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.failure.iter_mut().for_each(&mut *change);
+        self.history.change_texts(change);
+        let Some(Progress { outputs, action, .. }) = &mut self.progress else { return };
+        outputs.iter_mut().for_each(|(_, text)| change(text));
+        if let Some(nested) = action {
+            change(&mut nested.document);
+            nested.state.change_texts(change);
         }
     }
 
@@ -127,7 +144,7 @@ pub(crate) fn keep_end(text: &mut String, limit: usize) {
 
 #[cfg(test)]
 mod tests {
-    use channel::{Event, Status};
+    use channel::{Event, Status, Stored};
     use document::Component;
     use serde_json::json;
 
@@ -139,8 +156,32 @@ mod tests {
         let mut state = State { phase: 1, step: 2, restarts: 3, ..State::default() };
         state.progress = Some(Progress { failed_attempts: 1, turns: 4, ..Progress::default() });
         state.history.record("build", "One", vec![("stdout".into(), "x".into())], Value::Null);
-        assert_eq!(State::parse(&state.clone().into_resume()).unwrap(), state);
-        assert!(State::parse(&Resume(Value::Null)).is_err());
+        let mask = Mask::default();
+        assert_eq!(State::parse(&state.clone().into_resume(&mask), &mask).unwrap(), state);
+        assert!(State::parse(&Resume(Value::Null), &mask).is_err());
+    }
+
+    #[test]
+    fn no_secure_value_is_kept() {
+        let value = "hunter2".to_owned();
+        let stored = Stored { name: "/p".into(), value, secure: true };
+        let mask = Mask::of(&[stored]);
+        let outputs = || vec![("stdout".to_owned(), "it is hunter2".to_owned())];
+        let failure = Some("no hunter2".to_owned());
+        let mut state = State { failure, ..State::default() };
+        state.history.record("build", "One", outputs(), json!({"commands": ["hunter2"]}));
+        let nested = Nested {
+            document: "# hunter2".into(),
+            execution_id: "id".into(),
+            record: Record::new("id", 0),
+            state: state.clone(),
+        };
+        let action = Some(Box::new(nested));
+        state.progress = Some(Progress { action, outputs: outputs(), ..Progress::default() });
+        let resume = state.clone().into_resume(&mask);
+        let json = resume.0.to_string();
+        assert!(!json.contains("hunter2"), "{json}");
+        assert_eq!(State::parse(&resume, &mask).unwrap(), state);
     }
 
     #[test]
@@ -171,9 +212,9 @@ mod tests {
         let nested = Nested { document, execution_id: "id".into(), record, state: inner };
         let action = Some(Box::new(nested));
         state.progress = Some(Progress { action, outputs: outputs(), ..Progress::default() });
-        let resume = state.into_resume();
+        let resume = state.into_resume(&Mask::default());
         assert!(resume.0.to_string().len() <= SIZE_LIMIT);
-        let progress = State::parse(&resume).unwrap().progress.unwrap();
+        let progress = State::parse(&resume, &Mask::default()).unwrap().progress.unwrap();
         assert!(progress.outputs[0].1.ends_with("\0end"));
         let Nested { document, record, state, .. } = *progress.action.unwrap();
         assert_eq!(document, text);

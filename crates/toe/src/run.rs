@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::Machine;
 use crate::action::DETAILED_OUTPUT;
 use crate::excerpt::excerpt;
+use crate::mask::Mask;
 use crate::resume::{Counts, Progress, SIZE_LIMIT, State};
 use crate::scope::{Values, Wanted};
 use crate::step::{self, Ending, Failure, Place, sentence};
@@ -67,13 +68,18 @@ pub fn run(
     machine: &Machine,
     report: &mut dyn FnMut(Event),
 ) -> Result<Outcome, RunError> {
+    let mask = Mask::of(&request.stored);
     let state = match &request.resume {
-        Some(resume) => State::parse(resume).map_err(|error| RunError::Resume(Some(error)))?,
+        Some(resume) => {
+            State::parse(resume, &mask).map_err(|error| RunError::Resume(Some(error)))?
+        }
         None => State::default(),
     };
     Ok(match run_within(document, request, state, machine, &[], report)? {
         End::Done { status, message, .. } => Outcome::Ended { status, message },
-        End::Restart { state, delay } => Outcome::Reboot { resume: state.into_resume(), delay },
+        End::Restart { state, delay } => {
+            Outcome::Reboot { resume: state.into_resume(&mask), delay }
+        }
     })
 }
 
