@@ -169,7 +169,7 @@ impl ActionError {
 /// Carries out `action`.
 pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<Done, ActionError> {
     match action {
-        ResolvedAction::Assert(condition) => assert::perform(condition, bench.machine),
+        ResolvedAction::Assert(condition) => assert::perform(condition, bench),
         ResolvedAction::ExecuteBash(inputs) => execute_bash::perform(inputs, bench),
         ResolvedAction::ExecuteBinary(inputs) => execute_binary::perform(inputs, bench),
         ResolvedAction::ExecutePowerShell(_) => Err(ActionError::Platform("ExecutePowerShell")),
@@ -178,10 +178,12 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::AppendFile(list) => each(list, bench, append_file::perform),
         ResolvedAction::ReadFile(list) => read_file::perform(list, bench),
         ResolvedAction::ListFiles(list) => list_files::perform(list, bench),
-        ResolvedAction::CopyFile(list) => each(list, bench, copy_file::perform),
+        ResolvedAction::CopyFile(list) => each_within(list, bench, copy_file::perform),
         ResolvedAction::MoveFile(list) => each(list, bench, move_file::perform),
-        ResolvedAction::DeleteFile(list) => each(list, bench, delete_file::perform),
-        ResolvedAction::SetFileEncoding(list) => each(list, bench, set_file_encoding::perform),
+        ResolvedAction::DeleteFile(list) => each_within(list, bench, delete_file::perform),
+        ResolvedAction::SetFileEncoding(list) => {
+            each_within(list, bench, set_file_encoding::perform)
+        }
         ResolvedAction::SetFileOwner(list) => each(list, bench, set_file_owner::perform),
         ResolvedAction::SetFilePermissions(list) => {
             each(list, bench, set_file_permissions::perform)
@@ -189,7 +191,7 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::CreateFolder(list) => each(list, bench, create_folder::perform),
         ResolvedAction::CopyFolder(list) => each_within(list, bench, copy_folder::perform),
         ResolvedAction::MoveFolder(list) => each_within(list, bench, move_folder::perform),
-        ResolvedAction::DeleteFolder(list) => each(list, bench, delete_folder::perform),
+        ResolvedAction::DeleteFolder(list) => each_within(list, bench, delete_folder::perform),
         ResolvedAction::SetFolderOwner(list) => each_within(list, bench, set_folder_owner::perform),
         ResolvedAction::SetFolderPermissions(list) => {
             each_within(list, bench, set_folder_permissions::perform)
@@ -228,6 +230,7 @@ fn each_within<T>(
         limit.check()?;
         perform(entry, bench.machine, &limit)?;
     }
+    limit.check()?;
     Ok(Done::default())
 }
 
@@ -247,5 +250,30 @@ fn settle(finished: Finished) -> Result<Done, ActionError> {
         Some(194) => Ok(Done { restart: Some(Restart::Again), ..done }),
         Some(code) => Err(ActionError::Exit(code)),
         None => Err(ActionError::Killed(finished.status.signal().unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn an_end_during_the_last_entry_counts() {
+        let machine = Machine::default();
+        let bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            mask: &Mask::default(),
+            tell: &mut |_| {},
+            requests: &[],
+            resume: None,
+        };
+        let done = each(&[()], &bench, |(), machine| {
+            machine.stop.store(true, Ordering::Release);
+            Ok(())
+        });
+        assert!(matches!(done, Err(ActionError::Limit(LimitError::Stopped))), "{done:?}");
     }
 }

@@ -3,10 +3,17 @@
 //! A pipe would be waited for until somebody else opens it, whatever a step's
 //! timeout says; a device may have no end.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::action::FileError;
+use crate::limit::Limit;
+
+/// How much is copied before the limit is looked at again, in bytes. The
+/// kernel copies as much by itself, or makes both files share it.
+const PIECE: u64 = 8 << 20;
 
 /// Looks at the file at `path`, links resolved; `None` if there is none.
 pub(crate) fn find(path: &Path) -> Result<Option<Metadata>, FileError> {
@@ -23,4 +30,49 @@ pub(crate) fn find(path: &Path) -> Result<Option<Metadata>, FileError> {
 /// Looks at the file at `path`, links resolved, which has to be there.
 pub(crate) fn require(path: &Path) -> Result<Metadata, FileError> {
     find(path)?.ok_or_else(|| FileError::Absent(path.to_owned()))
+}
+
+/// Copies the content and mode of the file `source`, as long as `limit` lets it.
+pub(crate) fn copy(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    let failed = |error: io::Error| FileError::io("copy", source)(error);
+    let from = File::open(source).map_err(failed)?;
+    let permissions = from.metadata().map_err(failed)?.permissions();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(permissions.mode());
+    let mut to = options.open(target).map_err(failed)?;
+    // One that is there has a mode of its own.
+    to.set_permissions(permissions).map_err(failed)?;
+    loop {
+        limit.check()?;
+        if io::copy(&mut (&from).take(PIECE), &mut to).map_err(failed)? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::Deadline;
+    use crate::limit::LimitError;
+
+    #[test]
+    fn copies_are_whole_or_end_with_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let [source, target] = ["a", "b"].map(|name| folder.path().join(name));
+        let bytes: Vec<u8> = (0..3 << 20_u32).flat_map(u32::to_le_bytes).collect();
+        fs::write(&source, &bytes).unwrap();
+        fs::set_permissions(&source, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::write(&target, "more").unwrap();
+        let within = |left| Limit::new(Deadline::after(left), &Arc::default());
+        let ended = copy(&source, &target, &within(Some(Duration::ZERO)));
+        assert!(matches!(ended, Err(FileError::Limit(LimitError::TimedOut))), "{ended:?}");
+        assert_eq!(fs::read(&target).unwrap(), b"");
+        copy(&source, &target, &within(None)).unwrap();
+        assert!(fs::read(&target).unwrap() == bytes);
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
+    }
 }

@@ -1,15 +1,23 @@
-//! Folders with all that is in them: walks, copies and moves; and those that
-//! something lies in.
+//! Folders with all that is in them: walks, copies, moves and their end; and
+//! those that something lies in.
 //!
 //! Links are taken as they are and never followed, so that nothing outside
 //! the folder is touched.
 
+use std::ffi::OsStr;
 use std::fs::{self, FileTimes, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
 use crate::action::FileError;
+use crate::files;
 use crate::limit::Limit;
 
 /// Calls `visit` with `folder` and all that is in it, what is in a folder
@@ -112,7 +120,11 @@ fn copy_entry(
     let copied = if metadata.is_symlink() {
         copy_link(source, target, &metadata, owners)
     } else {
-        copy_file(source, target, &metadata, owners)
+        files::copy(source, target, limit)?;
+        match owners {
+            Owners::New => Ok(()),
+            Owners::Kept => keep_owner(target, &metadata),
+        }
     };
     copied.map_err(FileError::io("copy", source))
 }
@@ -122,14 +134,6 @@ fn copy_link(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> i
     match owners {
         Owners::New => Ok(()),
         Owners::Kept => lchown(target, Some(from.uid()), Some(from.gid())),
-    }
-}
-
-fn copy_file(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> io::Result<()> {
-    fs::copy(source, target)?;
-    match owners {
-        Owners::New => Ok(()),
-        Owners::Kept => keep_owner(target, from),
     }
 }
 
@@ -164,15 +168,56 @@ pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), F
     match fs::rename(source, target) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             copy_entry(source, target, Owners::Kept, limit)?;
-            let removed = if metadata.is_dir() {
-                fs::remove_dir_all(source)
-            } else {
-                fs::remove_file(source)
-            };
-            removed.map_err(FileError::io("delete", source))
+            if metadata.is_dir() {
+                return remove(source, limit);
+            }
+            fs::remove_file(source).map_err(FileError::io("delete", source))
         }
         renamed => renamed.map_err(FileError::io("move", source)),
     }
+}
+
+/// Removes the folder at `path` with all that is in it, as long as `limit`
+/// lets it.
+pub(crate) fn remove(path: &Path, limit: &Limit) -> Result<(), FileError> {
+    clear(CWD, path.as_os_str(), path, limit)?;
+    fs::remove_dir(path).map_err(FileError::io("delete", path))
+}
+
+/// Empties the folder `name` in `parent`, which is told as `path`.
+///
+/// What is in a folder is named as seen from there: a link that is put in the
+/// folder's place meanwhile leads nowhere else.
+fn clear(
+    parent: BorrowedFd<'_>,
+    name: impl Arg,
+    path: &Path,
+    limit: &Limit,
+) -> Result<(), FileError> {
+    let failed = |error: Errno| FileError::io("delete", path)(error);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = openat(parent, name, flags, Mode::empty()).map_err(failed)?;
+    for entry in Dir::read_from(&folder).map_err(failed)? {
+        limit.check()?;
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let below = path.join(OsStr::from_bytes(name.to_bytes()));
+        let removed = match unlinkat(&folder, name, AtFlags::empty()) {
+            Err(Errno::ISDIR) => {
+                clear(folder.as_fd(), name, &below, limit)?;
+                unlinkat(&folder, name, AtFlags::REMOVEDIR)
+            }
+            removed => removed,
+        };
+        match removed {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(FileError::io("delete", &below)(error)),
+        }
+    }
+    Ok(())
 }
 
 /// Removes the file or link at `path`, so that nothing is written through it.
@@ -286,6 +331,22 @@ mod tests {
         check(copy(&source, &target, Owners::New, &limit));
         assert_eq!(entries(&target).unwrap(), [""; 0].map(PathBuf::from));
         check(shift(&source, &target, &limit));
+        check(remove(&source, &limit));
         assert_eq!(told(&source), expected);
+    }
+
+    #[test]
+    fn only_what_is_in_a_folder_is_removed_with_it() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let outside = below.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "").unwrap();
+        symlink(&outside, source.join("deep/out")).unwrap();
+        let link = below.path().join("link");
+        symlink(&source, &link).unwrap();
+        assert!(remove(&link, &no_limit()).is_err(), "links are not followed");
+        remove(&source, &no_limit()).unwrap();
+        assert!(!source.exists() && outside.join("file").exists());
     }
 }

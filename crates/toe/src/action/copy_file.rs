@@ -8,15 +8,20 @@ use document::CopyFile;
 
 use super::FileError;
 use crate::Machine;
-use crate::files::{find, require};
+use crate::files::{copy, find, require};
+use crate::limit::Limit;
 use crate::paths::{expand, names_folder};
 use crate::tree::make_parents;
 
-pub(crate) fn perform(inputs: &CopyFile, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &CopyFile,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     for (source, destination) in pairs(&inputs.source, &inputs.destination, machine, Path::is_file)?
     {
         prepare(&source, &destination, inputs.overwrite)?;
-        fs::copy(&source, &destination).map_err(FileError::io("copy", &source))?;
+        copy(&source, &destination, limit)?;
     }
     Ok(())
 }

@@ -9,9 +9,15 @@ use document::DeleteFolder;
 
 use super::FileError;
 use crate::Machine;
+use crate::limit::Limit;
+use crate::tree::remove;
 
 /// Deletes what is there; a folder that is not there is no failure.
-pub(crate) fn perform(inputs: &DeleteFolder, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &DeleteFolder,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     let name = inputs.path.trim_end_matches('/');
     // Nothing but slashes is the root, not the working directory.
     let path = machine.path(if name.is_empty() { &inputs.path } else { name });
@@ -26,8 +32,10 @@ pub(crate) fn perform(inputs: &DeleteFolder, machine: &Machine) -> Result<(), Fi
     if (there.dev(), there.ino()) == (root.dev(), root.ino()) {
         return Err(FileError::Root(path));
     }
-    let removed = if inputs.force { fs::remove_dir_all(&path) } else { fs::remove_dir(&path) };
-    match removed {
+    if inputs.force {
+        return remove(&path, limit);
+    }
+    match fs::remove_dir(&path) {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
             Err(FileError::NotEmpty(path))
         }
@@ -39,15 +47,17 @@ pub(crate) fn perform(inputs: &DeleteFolder, machine: &Machine) -> Result<(), Fi
 mod tests {
     use super::*;
     use crate::cause::chain;
+    use crate::clock::Deadline;
 
     /// Without `force`, so that a mistake here deletes nothing.
     #[test]
     fn the_root_is_no_folder_to_delete() {
         let folder = tempfile::tempdir().unwrap();
         let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+        let limit = Limit::new(Deadline::after(None), &machine.stop);
         for path in ["/", "//", "/.", "/tmp/.."] {
             let inputs = DeleteFolder { path: path.into(), force: false };
-            let error = perform(&inputs, &machine).unwrap_err();
+            let error = perform(&inputs, &machine, &limit).unwrap_err();
             assert!(chain(&error).ends_with("is the root, which cannot be deleted"), "{error}");
         }
         assert!(folder.path().exists());

@@ -10,9 +10,14 @@ use document::{Encoding, SetFileEncoding};
 use super::FileError;
 use crate::Machine;
 use crate::files::require;
+use crate::limit::Limit;
 use crate::part::Part;
 
-pub(crate) fn perform(inputs: &SetFileEncoding, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &SetFileEncoding,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
     let Ok(path) = path.canonicalize() else { return Err(FileError::Absent(path)) };
     let metadata = require(&path)?;
@@ -21,7 +26,7 @@ pub(crate) fn perform(inputs: &SetFileEncoding, machine: &Machine) -> Result<(),
     let owned = fchown(&part.file, Some(metadata.uid()), Some(metadata.gid()))
         .and_then(|()| part.file.set_permissions(metadata.permissions()));
     owned.map_err(FileError::io("keep the owner of", &path))?;
-    convert(source, &mut part, inputs.encoding, &path)?;
+    convert(limit.reader(source), &mut part, inputs.encoding, &path)?;
     part.keep()
 }
 
