@@ -179,7 +179,7 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::ReadFile(list) => read_file::perform(list, bench),
         ResolvedAction::ListFiles(list) => list_files::perform(list, bench),
         ResolvedAction::CopyFile(list) => each_within(list, bench, copy_file::perform),
-        ResolvedAction::MoveFile(list) => each(list, bench, move_file::perform),
+        ResolvedAction::MoveFile(list) => each_within(list, bench, move_file::perform),
         ResolvedAction::DeleteFile(list) => each_within(list, bench, delete_file::perform),
         ResolvedAction::SetFileEncoding(list) => {
             each_within(list, bench, set_file_encoding::perform)

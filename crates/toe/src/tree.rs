@@ -138,7 +138,7 @@ fn copy_link(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> i
 }
 
 /// Gives the file `target` the owner, mode and times of `from`.
-pub(crate) fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
+fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
     // Before the mode, which may not let it be opened.
     let times = FileTimes::new().set_accessed(from.accessed()?).set_modified(from.modified()?);
     OpenOptions::new().write(true).open(target)?.set_times(times)?;
@@ -162,19 +162,22 @@ pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), F
         if fs::symlink_metadata(target).is_ok() {
             return Err(FileError::NotAFolder(target.to_owned()));
         }
-    } else {
-        make_way(target)?;
+    } else if fs::symlink_metadata(target).is_ok_and(|there| there.is_dir()) {
+        return Err(FileError::Folder(target.to_owned()));
     }
     match fs::rename(source, target) {
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            copy_entry(source, target, Owners::Kept, limit)?;
-            if metadata.is_dir() {
-                return remove(source, limit);
-            }
-            fs::remove_file(source).map_err(FileError::io("delete", source))
-        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => carry(source, target, limit),
         renamed => renamed.map_err(FileError::io("move", source)),
     }
+}
+
+/// Moves `source` to another file system, with its owners, modes and times.
+fn carry(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    copy_entry(source, target, Owners::Kept, limit)?;
+    if look(source)?.is_dir() {
+        return remove(source, limit);
+    }
+    fs::remove_file(source).map_err(FileError::io("delete", source))
 }
 
 /// Removes the folder at `path` with all that is in it, as long as `limit`
@@ -280,10 +283,29 @@ mod tests {
             copy(&source, &target, owners, &no_limit()).unwrap();
             assert_eq!(told(&target), expected);
         }
-        let target = below.path().join("moved");
-        shift(&source, &target, &no_limit()).unwrap();
-        assert_eq!(told(&target), expected);
+        let [moved, carried] = ["moved", "carried"].map(|name| below.path().join(name));
+        shift(&source, &moved, &no_limit()).unwrap();
+        assert_eq!(told(&moved), expected);
         assert!(!source.exists());
+        carry(&moved, &carried, &no_limit()).unwrap();
+        assert_eq!(told(&carried), expected);
+        assert!(!moved.exists());
+    }
+
+    #[test]
+    fn links_to_files_stay_links() {
+        let below = tempfile::tempdir().unwrap();
+        let [file, link, moved, carried] =
+            ["file", "link", "moved", "carried"].map(|name| below.path().join(name));
+        fs::write(&file, "text").unwrap();
+        fs::write(&moved, "old").unwrap();
+        fs::write(&carried, "old").unwrap();
+        symlink("file", &link).unwrap();
+        shift(&link, &moved, &no_limit()).unwrap();
+        assert_eq!(fs::read_link(&moved).unwrap(), Path::new("file"));
+        carry(&moved, &carried, &no_limit()).unwrap();
+        assert_eq!(fs::read_link(&carried).unwrap(), Path::new("file"));
+        assert!(!link.is_symlink() && !moved.is_symlink());
     }
 
     #[test]
