@@ -148,27 +148,36 @@ fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
 }
 
 /// Moves `source` to `target`, as long as `limit` lets it; folders are put
-/// together with those there.
+/// together with those there, be `target` a link to one.
 pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    if look(source)?.is_dir() && target.is_dir() {
+        return merge(source, target, limit);
+    }
+    shift_entry(source, target, limit)
+}
+
+fn shift_entry(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
     limit.check()?;
-    let metadata = look(source)?;
-    if metadata.is_dir() {
-        if target.is_dir() {
-            for path in entries(source)? {
-                shift(&path, &target.join(path.file_name().unwrap_or_default()), limit)?;
-            }
-            return fs::remove_dir(source).map_err(FileError::io("delete", source));
-        }
-        if fs::symlink_metadata(target).is_ok() {
-            return Err(FileError::NotAFolder(target.to_owned()));
-        }
-    } else if fs::symlink_metadata(target).is_ok_and(|there| there.is_dir()) {
-        return Err(FileError::Folder(target.to_owned()));
+    let is_folder = look(source)?.is_dir();
+    match fs::symlink_metadata(target) {
+        Ok(there) if there.is_dir() && is_folder => return merge(source, target, limit),
+        Ok(there) if there.is_dir() => return Err(FileError::Folder(target.to_owned())),
+        Ok(_) if is_folder => return Err(FileError::NotAFolder(target.to_owned())),
+        Ok(_) | Err(_) => {}
     }
     match fs::rename(source, target) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => carry(source, target, limit),
         renamed => renamed.map_err(FileError::io("move", source)),
     }
+}
+
+/// Moves what is in the folder `source` into the folder `target`.
+fn merge(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    for path in entries(source)? {
+        shift_entry(&path, &target.join(path.file_name().unwrap_or_default()), limit)?;
+    }
+    limit.check()?;
+    fs::remove_dir(source).map_err(FileError::io("delete", source))
 }
 
 /// Moves `source` to another file system, with its owners, modes and times.
@@ -322,6 +331,26 @@ mod tests {
         assert_eq!(fs::read_to_string(&outside).unwrap(), "old");
         assert_eq!(fs::read_to_string(target.join("file")).unwrap(), "new");
         assert!(target.join("stays").exists());
+    }
+
+    #[test]
+    fn nothing_is_moved_through_links() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let outside = below.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        let target = below.path().join("target");
+        fs::create_dir(&target).unwrap();
+        symlink(&outside, target.join("deep")).unwrap();
+        let moved = shift(&source, &target, &no_limit());
+        assert!(matches!(moved, Err(FileError::NotAFolder(_))), "{moved:?}");
+        assert_eq!(entries(&outside).unwrap(), [""; 0].map(PathBuf::from));
+        fs::remove_file(target.join("deep")).unwrap();
+        // The destination itself may be named by a link.
+        let link = below.path().join("link");
+        symlink(&target, &link).unwrap();
+        shift(&source, &link, &no_limit()).unwrap();
+        assert!(!source.exists() && target.join("deep/other").exists());
     }
 
     #[test]
