@@ -1,4 +1,5 @@
-//! The files that documents read and write, which are regular ones.
+//! What is at a path, and the files that documents read and write, which are
+//! regular ones.
 //!
 //! A pipe would be waited for until somebody else opens it, whatever a step's
 //! timeout says; a device may have no end.
@@ -6,7 +7,7 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::action::FileError;
 use crate::limit::Limit;
@@ -17,7 +18,7 @@ const PIECE: u64 = 8 << 20;
 
 /// Looks at the file at `path`, links resolved; `None` if there is none.
 pub(crate) fn find(path: &Path) -> Result<Option<Metadata>, FileError> {
-    let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
+    let Some(metadata) = find_any(path)? else { return Ok(None) };
     if metadata.is_dir() {
         return Err(FileError::Folder(path.to_owned()));
     }
@@ -30,6 +31,38 @@ pub(crate) fn find(path: &Path) -> Result<Option<Metadata>, FileError> {
 /// Looks at the file at `path`, links resolved, which has to be there.
 pub(crate) fn require(path: &Path) -> Result<Metadata, FileError> {
     find(path)?.ok_or_else(|| FileError::Absent(path.to_owned()))
+}
+
+/// Looks at what is at `path`, links resolved; `None` if nothing is.
+pub(crate) fn find_any(path: &Path) -> Result<Option<Metadata>, FileError> {
+    there(fs::metadata(path), path)
+}
+
+/// Looks at what is at `path`, links resolved, where something has to be.
+pub(crate) fn require_any(path: &Path) -> Result<Metadata, FileError> {
+    find_any(path)?.ok_or_else(|| FileError::Absent(path.to_owned()))
+}
+
+/// Looks at what is at `path`, be it a link; `None` if nothing is.
+pub(crate) fn find_itself(path: &Path) -> Result<Option<Metadata>, FileError> {
+    there(fs::symlink_metadata(path), path)
+}
+
+/// Returns where `path` leads, links resolved, where something has to be.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+    there(path.canonicalize(), path)?.ok_or_else(|| FileError::Absent(path.to_owned()))
+}
+
+/// Takes what says that nothing is there from what says that nobody knows.
+fn there<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, FileError> {
+    match found {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        found => found.map(Some).map_err(FileError::io("look at", path)),
+    }
 }
 
 /// Copies the content and mode of the file `source`, as long as `limit` lets it.

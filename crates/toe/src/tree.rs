@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 use crate::action::FileError;
-use crate::files;
+use crate::files::{self, find_itself};
 use crate::limit::Limit;
 
 /// Calls `visit` with `folder` and all that is in it, what is in a folder
@@ -108,7 +108,7 @@ fn copy_entry(
     limit.check()?;
     let metadata = look(source)?;
     if metadata.is_dir() {
-        if fs::symlink_metadata(target).is_ok_and(|there| !there.is_dir()) {
+        if find_itself(target)?.is_some_and(|there| !there.is_dir()) {
             return Err(FileError::NotAFolder(target.to_owned()));
         }
         return copy(source, target, owners, limit);
@@ -159,11 +159,11 @@ pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), F
 fn shift_entry(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
     limit.check()?;
     let is_folder = look(source)?.is_dir();
-    match fs::symlink_metadata(target) {
-        Ok(there) if there.is_dir() && is_folder => return merge(source, target, limit),
-        Ok(there) if there.is_dir() => return Err(FileError::Folder(target.to_owned())),
-        Ok(_) if is_folder => return Err(FileError::NotAFolder(target.to_owned())),
-        Ok(_) | Err(_) => {}
+    match find_itself(target)? {
+        Some(there) if there.is_dir() && is_folder => return merge(source, target, limit),
+        Some(there) if there.is_dir() => return Err(FileError::Folder(target.to_owned())),
+        Some(_) if is_folder => return Err(FileError::NotAFolder(target.to_owned())),
+        Some(_) | None => {}
     }
     match fs::rename(source, target) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => carry(source, target, limit),
@@ -234,10 +234,10 @@ fn clear(
 
 /// Removes the file or link at `path`, so that nothing is written through it.
 fn make_way(path: &Path) -> Result<(), FileError> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.is_dir() => Err(FileError::Folder(path.to_owned())),
-        Ok(_) => fs::remove_file(path).map_err(FileError::io("replace", path)),
-        Err(_) => Ok(()),
+    match find_itself(path)? {
+        Some(there) if there.is_dir() => Err(FileError::Folder(path.to_owned())),
+        Some(_) => fs::remove_file(path).map_err(FileError::io("replace", path)),
+        None => Ok(()),
     }
 }
 

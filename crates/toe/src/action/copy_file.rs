@@ -1,6 +1,5 @@
 //! `CopyFile`: copies files, by name or by pattern.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use document::CopyFile;
 
 use super::FileError;
 use crate::Machine;
-use crate::files::{copy, find, require};
+use crate::files::{copy, find, find_itself, require};
 use crate::limit::Limit;
 use crate::paths::{expand, names_folder};
 use crate::tree::make_parents;
@@ -61,7 +60,7 @@ pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Res
     if to.is_some_and(|to| (to.dev(), to.ino()) == (from.dev(), from.ino())) {
         return Err(FileError::Same(source.to_owned()));
     }
-    if !overwrite && fs::symlink_metadata(destination).is_ok() {
+    if !overwrite && find_itself(destination)?.is_some() {
         return Err(FileError::Exists(destination.to_owned()));
     }
     make_parents(destination)

@@ -9,6 +9,7 @@ use document::DeleteFolder;
 
 use super::FileError;
 use crate::Machine;
+use crate::files::{find_itself, require_any};
 use crate::limit::Limit;
 use crate::tree::remove;
 
@@ -21,14 +22,11 @@ pub(crate) fn perform(
     let name = inputs.path.trim_end_matches('/');
     // Nothing but slashes is the root, not the working directory.
     let path = machine.path(if name.is_empty() { &inputs.path } else { name });
-    let there = match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        there => there.map_err(FileError::io("look at", &path))?,
-    };
+    let Some(there) = find_itself(&path)? else { return Ok(()) };
     if !there.is_dir() {
         return Err(FileError::NotAFolder(path));
     }
-    let root = fs::metadata("/").map_err(FileError::io("look at", Path::new("/")))?;
+    let root = require_any(Path::new("/"))?;
     if (there.dev(), there.ino()) == (root.dev(), root.ino()) {
         return Err(FileError::Root(path));
     }

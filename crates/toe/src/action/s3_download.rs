@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use document::{ParseS3AddressError, S3Address, S3Download};
 
 use super::{ActionError, Bench, Done, FileError};
+use crate::files::{find_itself, require_any};
 use crate::part::Part;
 use crate::paths::names_folder;
 use crate::s3::{Client, S3Error};
@@ -95,7 +96,7 @@ fn fetch_one(
     if path.is_dir() {
         return Err(FileError::Folder(path.to_owned()).into());
     }
-    if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
+    if !inputs.overwrite && find_itself(path)?.is_some() {
         return Err(ObjectError::Exists);
     }
     require_folder(path.parent().unwrap_or(path))?;
@@ -105,14 +106,7 @@ fn fetch_one(
 }
 
 fn require_folder(path: &Path) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    Err(if path.exists() {
-        FileError::NotAFolder(path.to_owned())
-    } else {
-        FileError::Absent(path.to_owned())
-    })
+    if require_any(path)?.is_dir() { Ok(()) } else { Err(FileError::NotAFolder(path.to_owned())) }
 }
 
 /// Whether a part of a key leads to something below where it is put.

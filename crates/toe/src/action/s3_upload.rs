@@ -7,7 +7,7 @@ use document::{S3Address, S3Upload};
 
 use super::s3_download::ObjectError;
 use super::{ActionError, Bench, Done, FileError};
-use crate::files::require;
+use crate::files::{require, require_any};
 use crate::paths::{expand, names_folder};
 use crate::s3::Client;
 use crate::tree::entries;
@@ -39,10 +39,7 @@ fn store(
         }
         return Ok(());
     }
-    if !source.exists() {
-        return Err(FileError::Absent(source.to_owned()).into());
-    }
-    if source.is_dir() {
+    if require_any(source)?.is_dir() {
         if !inputs.recurse {
             return Err(ObjectError::NotRecursive(source.to_owned()));
         }

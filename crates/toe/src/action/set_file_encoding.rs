@@ -9,7 +9,7 @@ use document::{Encoding, SetFileEncoding};
 
 use super::FileError;
 use crate::Machine;
-use crate::files::require;
+use crate::files::{require, resolve};
 use crate::limit::Limit;
 use crate::part::Part;
 
@@ -18,8 +18,7 @@ pub(crate) fn perform(
     machine: &Machine,
     limit: &Limit,
 ) -> Result<(), FileError> {
-    let path = machine.path(&inputs.path);
-    let Ok(path) = path.canonicalize() else { return Err(FileError::Absent(path)) };
+    let path = resolve(&machine.path(&inputs.path))?;
     let metadata = require(&path)?;
     let source = File::open(&path).map_err(FileError::io("read", &path))?;
     let mut part = Part::create(&path)?;

@@ -1,6 +1,6 @@
 //! `WebDownload`: fetches files over HTTP, with retries and digests.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use ureq::http::{StatusCode, Uri};
 use super::{ActionError, Bench, Done, FileError};
 use crate::cause::chain;
 use crate::digest::{self, Hasher};
-use crate::files::find;
+use crate::files::{find, find_itself};
 use crate::http::{Trust, client};
 use crate::limit::{Limit, LimitError};
 use crate::part::Part;
@@ -92,7 +92,7 @@ fn obtain(
 ) -> Result<(), DownloadError> {
     let limit = bench.limit();
     let there = find(path)?;
-    if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
+    if !inputs.overwrite && find_itself(path)?.is_some() {
         return Err(FileError::Exists(path.to_owned()).into());
     }
     if let Some((algorithm, checksum)) = wanted(inputs).filter(|_| there.is_some())

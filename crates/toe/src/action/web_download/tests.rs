@@ -1,5 +1,6 @@
 //! Downloads from a server on the loopback interface.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
