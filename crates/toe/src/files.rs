@@ -65,6 +65,20 @@ fn there<T>(found: io::Result<T>, path: &Path) -> Result<Option<T>, FileError> {
     }
 }
 
+/// Returns what the file at `path` holds, as long as `limit` lets it; fails if
+/// that is longer than `size` bytes, whatever the file says of itself.
+pub(crate) fn read(path: &Path, size: usize, limit: &Limit) -> Result<Vec<u8>, FileError> {
+    require(path)?;
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| limit.reader(file).take(size as u64 + 1).read_to_end(&mut bytes))
+        .map_err(FileError::io("read", path))?;
+    if bytes.len() > size {
+        return Err(FileError::TooLarge { path: path.to_owned(), limit: size });
+    }
+    Ok(bytes)
+}
+
 /// Copies the content and mode of the file `source`, as long as `limit` lets it.
 pub(crate) fn copy(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
     let failed = |error: io::Error| FileError::io("copy", source)(error);
@@ -89,8 +103,28 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cause::chain;
     use crate::clock::Deadline;
     use crate::limit::LimitError;
+
+    #[test]
+    fn files_are_read_up_to_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "text").unwrap();
+        let within = |left| Limit::new(Deadline::after(left), &Arc::default());
+        let told = |path: &str, size, left| {
+            read(Path::new(path), size, &within(left)).map_err(|error| chain(&error))
+        };
+        let path = path.to_str().unwrap();
+        assert_eq!(told(path, 4, None).as_deref(), Ok(&b"text"[..]));
+        let too_large = |path, size| Err(format!("`{path}` is larger than {size} bytes"));
+        assert_eq!(told(path, 3, None), too_large(path, 3));
+        // The kernel's files have no length.
+        assert_eq!(told("/proc/self/status", 10, None), too_large("/proc/self/status", 10));
+        let ended = Err(format!("failed to read `{path}`: its time is up"));
+        assert_eq!(told(path, 4, Some(Duration::ZERO)), ended);
+    }
 
     #[test]
     fn copies_are_whole_or_end_with_the_limit() {

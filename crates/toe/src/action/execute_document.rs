@@ -3,16 +3,13 @@
 //! Its steps are told as events whose step is `outer/phase/inner`; a restart
 //! that one of them asks for goes on in the nested document.
 
-use std::fs::File;
-use std::io::Read;
-
 use channel::{Event, Execute, Status, Stream};
 use document::{Component, DocumentAddress, ExecuteDocument, ParseDocumentAddressError, S3Address};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
 use crate::clock::since_1970;
-use crate::files::require;
+use crate::files::read;
 use crate::record::Record;
 use crate::resume::{Counts, Nested, State};
 use crate::run::{End, RunError, run_within};
@@ -191,7 +188,7 @@ pub(crate) fn within(event: Event, outer_phase: &str, outer_step: &str) -> Event
 fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, DocumentError> {
     let document = &inputs.document;
     let bytes = match document.parse::<DocumentAddress>()? {
-        DocumentAddress::Path(path) => read(&path, bench)
+        DocumentAddress::Path(path) => read(&bench.machine.path(&path), SIZE_LIMIT, &bench.limit())
             .map_err(|source| DocumentError::Read { document: document.clone(), source })?,
         DocumentAddress::S3(address) => fetch(&address, inputs, bench)
             .map_err(|source| DocumentError::Fetch { document: document.clone(), source })?,
@@ -202,19 +199,6 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
         }
     };
     String::from_utf8(bytes).map_err(|_| DocumentError::NotText(document.clone()))
-}
-
-fn read(path: &str, bench: &Bench<'_>) -> Result<Vec<u8>, FileError> {
-    let path = bench.machine.path(path);
-    require(&path)?;
-    let mut bytes = Vec::new();
-    File::open(&path)
-        .and_then(|file| file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes))
-        .map_err(FileError::io("read", &path))?;
-    if bytes.len() > SIZE_LIMIT {
-        return Err(FileError::TooLarge { path, limit: SIZE_LIMIT });
-    }
-    Ok(bytes)
 }
 
 fn fetch(
