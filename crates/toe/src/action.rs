@@ -41,6 +41,7 @@ use crate::limit::{Limit, LimitError};
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
 use crate::resume::Nested;
+use crate::s3::Client;
 
 pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
@@ -76,6 +77,12 @@ impl Bench<'_> {
 
     fn say(&mut self, stream: Stream, line: &str) {
         (self.tell)(Told::Line(stream, line));
+    }
+
+    /// Returns a client of S3 whose work ends with the action's.
+    fn s3(&mut self) -> Client<'_> {
+        let (settings, limit) = (&self.machine.s3, self.limit());
+        Client::new(settings, limit, |line| self.say(Stream::Stderr, line))
     }
 
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {

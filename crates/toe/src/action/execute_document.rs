@@ -13,7 +13,7 @@ use crate::files::read;
 use crate::record::Record;
 use crate::resume::{Counts, Nested, State};
 use crate::run::{End, RunError, run_within};
-use crate::s3::{Client, S3Error};
+use crate::s3::S3Error;
 
 /// The name of the output that holds the records of what was executed.
 pub(crate) const DETAILED_OUTPUT: &str = "detailedOutput";
@@ -185,7 +185,7 @@ pub(crate) fn within(event: Event, outer_phase: &str, outer_step: &str) -> Event
 }
 
 /// Returns the document's text, wherever it is.
-fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, DocumentError> {
+fn obtain(inputs: &ExecuteDocument, bench: &mut Bench<'_>) -> Result<String, DocumentError> {
     let document = &inputs.document;
     let bytes = match document.parse::<DocumentAddress>()? {
         DocumentAddress::Path(path) => read(&bench.machine.path(&path), SIZE_LIMIT, &bench.limit())
@@ -204,10 +204,9 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
 fn fetch(
     address: &S3Address,
     inputs: &ExecuteDocument,
-    bench: &Bench<'_>,
+    bench: &mut Bench<'_>,
 ) -> Result<Vec<u8>, S3Error> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
-    client.read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
+    bench.s3().read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
 }
 
 fn parse(name: &str, text: &str, bench: &mut Bench<'_>) -> Result<Component, DocumentError> {

@@ -40,9 +40,10 @@ pub(crate) enum ObjectError {
 }
 
 pub(crate) fn perform(list: &[S3Download], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
+    let machine = bench.machine;
+    let mut client = bench.s3();
     for inputs in list {
-        let destination = bench.machine.path(&inputs.destination);
+        let destination = machine.path(&inputs.destination);
         let source = inputs.source.parse().map_err(ObjectError::from)?;
         fetch(inputs, &source, &destination, &mut client)?;
     }
@@ -53,7 +54,7 @@ fn fetch(
     inputs: &S3Download,
     source: &S3Address,
     destination: &Path,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let Some(prefix) = source.key.strip_suffix('*').filter(|it| it.is_empty() || it.ends_with('/'))
     else {
@@ -91,7 +92,7 @@ fn fetch_one(
     inputs: &S3Download,
     source: &S3Address,
     path: &Path,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     if path.is_dir() {
         return Err(FileError::Folder(path.to_owned()).into());

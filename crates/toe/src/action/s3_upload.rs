@@ -13,9 +13,10 @@ use crate::s3::Client;
 use crate::tree::entries;
 
 pub(crate) fn perform(list: &[S3Upload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
+    let machine = bench.machine;
+    let mut client = bench.s3();
     for inputs in list {
-        let source = bench.machine.path(&inputs.source);
+        let source = machine.path(&inputs.source);
         let destination = inputs.destination.parse().map_err(ObjectError::from)?;
         store(inputs, &source, &destination, &mut client)?;
     }
@@ -26,7 +27,7 @@ fn store(
     inputs: &S3Upload,
     source: &Path,
     destination: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let name = source.file_name().unwrap_or_default();
     if name.as_encoded_bytes().contains(&b'*') {
@@ -59,7 +60,7 @@ fn store_below(
     inputs: &S3Upload,
     path: &Path,
     prefix: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let name = path.file_name().unwrap_or_default();
     let name = name.to_str().ok_or_else(|| ObjectError::NoText(path.to_owned()))?;
@@ -82,7 +83,7 @@ fn store_one(
     inputs: &S3Upload,
     path: &Path,
     object: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     require(path)?;
     let file = File::open(path).map_err(FileError::io("read", path))?;

@@ -11,12 +11,12 @@ use ureq::{Agent, Body, SendBody};
 use super::answer::{Page, refusal};
 use super::content::Content;
 use crate::aws::{
-    self, Credentials, EMPTY, Endpoint, EndpointError, Passing, Retry, Settings, Slash, encode,
-    is_passing_failure, is_passing_status, sign,
+    self, Credentials, EMPTY, Endpoint, EndpointError, Settings, Slash, encode, sign,
 };
 use crate::clock::since_1970;
 use crate::http::{Trust, client};
 use crate::limit::Limit;
+use crate::retry::{Passing, Retry, is_passing_failure, is_passing_status};
 
 /// The largest answer that is kept in memory, in bytes: a page of a list has
 /// a thousand keys of a kilobyte, encoded.
@@ -68,7 +68,7 @@ impl Passing for S3Error {
 }
 
 /// A client for one action.
-pub(crate) struct Client {
+pub(crate) struct Client<'a> {
     credentials: Option<Credentials>,
     endpoint: Option<String>,
     /// Where the last bucket was found.
@@ -76,6 +76,7 @@ pub(crate) struct Client {
     agent: Agent,
     retry: Retry,
     limit: Limit,
+    tell: Box<dyn FnMut(&str) + 'a>,
 }
 
 /// What is asked for, without its signature.
@@ -89,9 +90,10 @@ struct Call<'a> {
     content: Option<Content<'a>>,
 }
 
-impl Client {
-    /// Returns a client all of whose requests end with `limit`.
-    pub(crate) fn new(settings: &Settings, limit: Limit) -> Self {
+impl<'a> Client<'a> {
+    /// Returns a client all of whose requests end with `limit`, and that says
+    /// to `tell` which ones are sent again.
+    pub(crate) fn new(settings: &Settings, limit: Limit, tell: impl FnMut(&str) + 'a) -> Self {
         let Settings { credentials, region, endpoint } = settings.clone();
         Self {
             credentials,
@@ -100,6 +102,7 @@ impl Client {
             agent: client(Trust::Verified, &limit),
             retry: Retry::until(limit.clone()),
             limit,
+            tell: Box::new(tell),
         }
     }
 
@@ -202,10 +205,10 @@ impl Client {
 
     fn keep_trying<T>(
         &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
+        attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
     ) -> Result<T, S3Error> {
         let retry = self.retry.clone();
-        retry.run(|| attempt(self))
+        retry.run(self, attempt, |client, line| (client.tell)(line))
     }
 
     /// Returns the first `limit` bytes of what is answered.
