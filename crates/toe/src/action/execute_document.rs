@@ -9,6 +9,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
 use crate::clock::since_1970;
+use crate::digest::hex;
 use crate::files::read;
 use crate::record::Record;
 use crate::resume::{Counts, Nested, State};
@@ -247,7 +248,7 @@ fn execution_id() -> String {
     let _filled = getrandom(&mut bytes, GetRandomFlags::empty());
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
+    let hex = hex(&bytes);
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     parts.join("-")
 }
