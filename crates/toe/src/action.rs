@@ -34,13 +34,14 @@ use std::time::Duration;
 
 use channel::{Event, Execute, Stream};
 use document::{EvaluateError, ResolvedAction};
-use serde_json::Value;
 
 use crate::Machine;
 use crate::clock::Deadline;
 use crate::limit::{Limit, LimitError};
 use crate::mask::Mask;
 use crate::process::{self, Finished, ProcessError, Program, Terms};
+use crate::resume::Nested;
+use crate::s3::Client;
 
 pub(crate) use execute_document::{DETAILED_OUTPUT, within};
 pub(crate) use file_error::FileError;
@@ -56,7 +57,7 @@ pub(crate) struct Bench<'a> {
     /// What is being executed: the document, after those around it.
     pub(crate) requests: &'a [&'a Execute],
     /// Where the action stood when it asked for a [`Restart::Within`].
-    pub(crate) resume: Option<Value>,
+    pub(crate) resume: Option<Box<Nested>>,
 }
 
 /// What an action tells while it is carried out.
@@ -78,6 +79,12 @@ impl Bench<'_> {
         (self.tell)(Told::Line(stream, line));
     }
 
+    /// Returns a client of S3 whose work ends with the action's.
+    fn s3(&mut self) -> Client<'_> {
+        let (settings, limit) = (&self.machine.s3, self.limit());
+        Client::new(settings, limit, |line| self.say(Stream::Stderr, line))
+    }
+
     fn run(&mut self, program: &Program) -> Result<Finished, ProcessError> {
         let terms = Terms { machine: self.machine, deadline: self.deadline, mask: self.mask };
         process::run(program, &terms, &mut |stream, line| self.say(stream, line))
@@ -85,7 +92,7 @@ impl Bench<'_> {
 }
 
 /// What an action that did not fail leaves.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Done {
     /// The exit code of its program, if it ran one.
     pub(crate) exit_code: Option<i32>,
@@ -96,7 +103,7 @@ pub(crate) struct Done {
 }
 
 /// Where an execution goes on after a restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Restart {
     /// With the same step, from its top.
     Again,
@@ -110,7 +117,7 @@ pub(crate) enum Restart {
         /// How long to wait before restarting.
         delay: Duration,
         /// Where it stood, for [`Bench::resume`].
-        resume: Value,
+        resume: Box<Nested>,
     },
 }
 
@@ -169,7 +176,7 @@ impl ActionError {
 /// Carries out `action`.
 pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<Done, ActionError> {
     match action {
-        ResolvedAction::Assert(condition) => assert::perform(condition, bench.machine),
+        ResolvedAction::Assert(condition) => assert::perform(condition, bench),
         ResolvedAction::ExecuteBash(inputs) => execute_bash::perform(inputs, bench),
         ResolvedAction::ExecuteBinary(inputs) => execute_binary::perform(inputs, bench),
         ResolvedAction::ExecutePowerShell(_) => Err(ActionError::Platform("ExecutePowerShell")),
@@ -178,10 +185,12 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::AppendFile(list) => each(list, bench, append_file::perform),
         ResolvedAction::ReadFile(list) => read_file::perform(list, bench),
         ResolvedAction::ListFiles(list) => list_files::perform(list, bench),
-        ResolvedAction::CopyFile(list) => each(list, bench, copy_file::perform),
-        ResolvedAction::MoveFile(list) => each(list, bench, move_file::perform),
-        ResolvedAction::DeleteFile(list) => each(list, bench, delete_file::perform),
-        ResolvedAction::SetFileEncoding(list) => each(list, bench, set_file_encoding::perform),
+        ResolvedAction::CopyFile(list) => each_within(list, bench, copy_file::perform),
+        ResolvedAction::MoveFile(list) => each_within(list, bench, move_file::perform),
+        ResolvedAction::DeleteFile(list) => each_within(list, bench, delete_file::perform),
+        ResolvedAction::SetFileEncoding(list) => {
+            each_within(list, bench, set_file_encoding::perform)
+        }
         ResolvedAction::SetFileOwner(list) => each(list, bench, set_file_owner::perform),
         ResolvedAction::SetFilePermissions(list) => {
             each(list, bench, set_file_permissions::perform)
@@ -189,7 +198,7 @@ pub(crate) fn perform(action: &ResolvedAction, bench: &mut Bench<'_>) -> Result<
         ResolvedAction::CreateFolder(list) => each(list, bench, create_folder::perform),
         ResolvedAction::CopyFolder(list) => each_within(list, bench, copy_folder::perform),
         ResolvedAction::MoveFolder(list) => each_within(list, bench, move_folder::perform),
-        ResolvedAction::DeleteFolder(list) => each(list, bench, delete_folder::perform),
+        ResolvedAction::DeleteFolder(list) => each_within(list, bench, delete_folder::perform),
         ResolvedAction::SetFolderOwner(list) => each_within(list, bench, set_folder_owner::perform),
         ResolvedAction::SetFolderPermissions(list) => {
             each_within(list, bench, set_folder_permissions::perform)
@@ -228,6 +237,7 @@ fn each_within<T>(
         limit.check()?;
         perform(entry, bench.machine, &limit)?;
     }
+    limit.check()?;
     Ok(Done::default())
 }
 
@@ -247,5 +257,30 @@ fn settle(finished: Finished) -> Result<Done, ActionError> {
         Some(194) => Ok(Done { restart: Some(Restart::Again), ..done }),
         Some(code) => Err(ActionError::Exit(code)),
         None => Err(ActionError::Killed(finished.status.signal().unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn an_end_during_the_last_entry_counts() {
+        let machine = Machine::default();
+        let bench = Bench {
+            machine: &machine,
+            deadline: Deadline::after(None),
+            mask: &Mask::default(),
+            tell: &mut |_| {},
+            requests: &[],
+            resume: None,
+        };
+        let done = each(&[()], &bench, |(), machine| {
+            machine.stop.store(true, Ordering::Release);
+            Ok(())
+        });
+        assert!(matches!(done, Err(ActionError::Limit(LimitError::Stopped))), "{done:?}");
     }
 }

@@ -1,6 +1,5 @@
 //! Digests of files, as conditions and downloads ask for them.
 
-use std::fmt::Write;
 use std::io::{self, Read};
 
 use document::Algorithm;
@@ -25,11 +24,13 @@ impl Hasher {
 
     /// Returns the digest in lower-case hex.
     pub(crate) fn finish(self) -> String {
-        self.0.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("writing succeeds because it is to a string");
-            hex
-        })
+        hex(&self.0.finalize())
     }
+}
+
+/// Returns `bytes` in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the digest of what `source` still holds, in lower-case hex.

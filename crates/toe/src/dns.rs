@@ -74,22 +74,32 @@ impl Names {
         if lower == "localhost" || lower.ends_with(".localhost") {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
+        let mut failed = LookupError::Unknown(host.to_owned());
         for candidate in self.config.candidates(host) {
-            let name = Name::from_ascii(&candidate)
-                .map_err(|_invalid| LookupError::BadName(host.to_owned()))?;
-            let mut found = self.ask(&name, RecordType::A, host, limit)?;
-            if found.is_empty() {
-                found = self.ask(&name, RecordType::AAAA, host, limit)?;
-            } else if self.speaks_ipv6 {
-                // The addresses at hand are good; more are only welcome.
-                let more = self.ask(&name, RecordType::AAAA, host, limit);
-                found.extend(more.unwrap_or_default());
-            }
-            if !found.is_empty() {
-                return Ok(found);
+            match self.find(&candidate, host, limit) {
+                Ok(found) if found.is_empty() => {}
+                Err(error @ LookupError::Ended(..)) => return Err(error),
+                // Another name may be known to servers that fail for this one.
+                Err(error) => failed = error,
+                found => return found,
             }
         }
-        Err(LookupError::Unknown(host.to_owned()))
+        Err(failed)
+    }
+
+    /// Returns the addresses of `candidate`, one of the names that `host` stands for.
+    fn find(&self, candidate: &str, host: &str, limit: &Limit) -> Result<Vec<IpAddr>, LookupError> {
+        let name = Name::from_ascii(candidate)
+            .map_err(|_invalid| LookupError::BadName(host.to_owned()))?;
+        let mut found = self.ask(&name, RecordType::A, host, limit)?;
+        if found.is_empty() {
+            found = self.ask(&name, RecordType::AAAA, host, limit)?;
+        } else if self.speaks_ipv6 {
+            // The addresses at hand are good; more are only welcome.
+            let more = self.ask(&name, RecordType::AAAA, host, limit);
+            found.extend(more.unwrap_or_default());
+        }
+        Ok(found)
     }
 
     /// Asks each server in turn, several times; an empty list means that the
@@ -170,6 +180,18 @@ mod tests {
         let server = server(vec![Reply::NoName, Reply::NoName, Reply::Address("192.0.2.3")]);
         let config = Config { servers: vec![server], ..Config::parse("search one two") };
         check("", config, "box", Ok(&["192.0.2.3"]));
+    }
+
+    #[test]
+    fn a_domain_whose_servers_fail_does_not_end_the_search() {
+        let address = Reply::Address("192.0.2.3");
+        let failing = server(vec![Reply::Failure, Reply::Failure, address]);
+        let config = Config { servers: vec![failing], ..Config::parse("search one ..") };
+        check("", config, "box", Ok(&["192.0.2.3"]));
+        let unknown = [Reply::NoName, Reply::NoName];
+        let failing = server([Reply::Failure, Reply::Failure].into_iter().chain(unknown).collect());
+        let config = Config { servers: vec![failing], ..Config::parse("search one") };
+        check("", config, "box", Err("the name servers failed to look up `box`"));
     }
 
     #[test]

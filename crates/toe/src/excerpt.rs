@@ -1,5 +1,5 @@
-//! Shortens the values that are told of a step, so that a step that wrote much
-//! fits into one line of the channel and into a log of many steps.
+//! Shortens the values of a step that are told or kept, so that a step that
+//! wrote much fits into one line of the channel and into a log of many steps.
 
 use serde_json::Value;
 
@@ -23,7 +23,8 @@ pub(crate) fn excerpt(mut value: Value) -> Value {
     value
 }
 
-fn shorten(value: &mut Value, limit: usize) {
+/// Cuts every text in `value` down to its last `limit` bytes.
+pub(crate) fn shorten(value: &mut Value, limit: usize) {
     match value {
         Value::String(text) if text.len() > limit + CUT.len() => {
             let start = text.ceil_char_boundary(text.len() - limit);

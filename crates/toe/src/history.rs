@@ -4,6 +4,8 @@ use document::StepValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::excerpt::shorten;
+use crate::mask::change_texts;
 use crate::resume::keep_end;
 
 /// The steps that have run, in order.
@@ -40,10 +42,19 @@ impl History {
         wanted.find_in(&self.entry(&wanted.phase, &wanted.step)?.inputs)
     }
 
-    /// Shortens every output to its last `limit` bytes.
+    /// Shortens every text to its last `limit` bytes.
     pub(crate) fn keep_ends(&mut self, limit: usize) {
-        for (_, text) in self.0.iter_mut().flat_map(|entry| &mut entry.outputs) {
-            keep_end(text, limit);
+        for Entry { outputs, inputs, .. } in &mut self.0 {
+            outputs.iter_mut().for_each(|(_, text)| keep_end(text, limit));
+            shorten(inputs, limit);
+        }
+    }
+
+    /// Calls `change` with every text.
+    pub(crate) fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        for Entry { outputs, inputs, .. } in &mut self.0 {
+            outputs.iter_mut().for_each(|(_, text)| change(text));
+            change_texts(inputs, change);
         }
     }
 

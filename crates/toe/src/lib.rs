@@ -29,6 +29,7 @@ mod processes;
 mod record;
 mod references;
 mod resume;
+mod retry;
 mod run;
 pub mod s3;
 mod scope;

@@ -76,7 +76,7 @@ impl Limit {
     }
 
     /// Reads from `source` as long as work may go on.
-    pub(crate) fn reader<R: Read>(&self, source: R) -> impl Read {
+    pub(crate) fn reader<R: Read>(&self, source: R) -> impl Read + use<R> {
         Limited { source, limit: self.clone() }
     }
 }

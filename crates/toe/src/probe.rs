@@ -4,36 +4,54 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
 
-use document::{Algorithm, Probe};
+use document::{Algorithm, Condition, Probe};
 use rustix::fs::{Access, access};
 
 use crate::Machine;
+use crate::action::ActionError;
 use crate::digest;
+use crate::limit::Limit;
 use crate::process::PATH;
 
-impl Probe for Machine {
+/// Looks at a machine, as long as `limit` lets it.
+pub(crate) struct Senses<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) limit: Limit,
+}
+
+impl Senses<'_> {
+    /// Says whether `condition` holds.
+    pub(crate) fn holds(&self, condition: &Condition) -> Result<bool, ActionError> {
+        let found = condition.evaluate(self);
+        // A digest that came to no end counts as none, and says nothing.
+        self.limit.check()?;
+        Ok(found?)
+    }
+}
+
+impl Probe for Senses<'_> {
     fn binary_exists(&self, name: &str) -> bool {
         if name.contains('/') {
-            return is_program(&self.path(name));
+            return is_program(&self.machine.path(name));
         }
-        !name.is_empty() && is_on(self.search_path(), name)
+        !name.is_empty() && is_on(self.machine.search_path(), name)
     }
 
     fn file_exists(&self, path: &str) -> bool {
-        self.path(path).is_file()
+        self.machine.path(path).is_file()
     }
 
     fn folder_exists(&self, path: &str) -> bool {
-        self.path(path).is_dir()
+        self.machine.path(path).is_dir()
     }
 
     fn file_digest(&self, path: &str, algorithm: Algorithm) -> Option<String> {
-        let path = self.path(path);
+        let path = self.machine.path(path);
         // Anything but a file may have no end, or never begin.
         if !fs::metadata(&path).ok()?.is_file() {
             return None;
         }
-        digest::of(&mut File::open(path).ok()?, algorithm).ok()
+        digest::of(&mut self.limit.reader(File::open(path).ok()?), algorithm).ok()
     }
 }
 
@@ -52,7 +70,11 @@ fn is_program(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::cause::chain;
+    use crate::clock::Deadline;
 
     #[test]
     fn only_what_is_there_is_found() {
@@ -62,6 +84,8 @@ mod tests {
             folder: folder.path().to_owned(),
             ..Machine::default()
         };
+        let limit = Limit::new(Deadline::after(None), &machine.stop);
+        let machine = Senses { machine: &machine, limit };
         fs::write(folder.path().join("some-file"), "abc").unwrap();
         assert!(machine.binary_exists("sh"));
         assert!(machine.binary_exists("/bin/sh"));
@@ -74,5 +98,15 @@ mod tests {
         assert_eq!(md5.as_deref(), Some("900150983cd24fb0d6963f7d28e17f72"));
         assert_eq!(machine.file_digest("/dev/zero", Algorithm::Md5), None);
         assert_eq!(machine.file_digest("absent", Algorithm::Md5), None);
+    }
+
+    #[test]
+    fn nothing_is_said_when_time_is_up() {
+        let machine = Machine::default();
+        let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &machine.stop);
+        let senses = Senses { machine: &machine, limit };
+        assert_eq!(senses.file_digest("/etc/passwd", Algorithm::Sha256), None);
+        let condition = Condition::FileExists("/etc/passwd".into());
+        assert_eq!(chain(&senses.holds(&condition).unwrap_err()), "its time is up");
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::action::DETAILED_OUTPUT;
+use crate::excerpt::shorten;
 
 /// An execution of documents, one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -173,6 +174,22 @@ impl Record {
             | Event::Reboot { .. }
             | Event::Ended { .. }
             | Event::Refused { .. } => {}
+        }
+    }
+
+    /// Shortens every text that steps were given or left to its last `limit` bytes.
+    pub(crate) fn keep_ends(&mut self, limit: usize) {
+        let phases = self.documents.iter_mut().flat_map(|document| &mut document.phases);
+        for step in phases.flat_map(|phase| &mut phase.steps) {
+            for list in [&mut step.inputs, &mut step.outputs] {
+                if let Ok(mut value) = serde_json::from_str(list) {
+                    shorten(&mut value, limit);
+                    *list = value.to_string();
+                }
+            }
+            if let Some(nested) = &mut step.detailed_output {
+                shorten(nested, limit);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::Machine;
 use crate::action::DETAILED_OUTPUT;
 use crate::excerpt::excerpt;
 use crate::mask::Mask;
-use crate::resume::{Counts, Progress, State};
+use crate::resume::{Counts, Progress, SIZE_LIMIT, State};
 use crate::scope::{Values, Wanted};
 use crate::step::{self, Ending, Failure, Place, sentence};
 
@@ -34,16 +34,6 @@ pub enum Outcome {
         /// How long to wait before restarting.
         delay: Duration,
     },
-}
-
-impl Outcome {
-    fn masked(mut self, mask: &Mask) -> Self {
-        match &mut self {
-            Self::Ended { message, .. } => mask.text(message),
-            Self::Reboot { .. } => {}
-        }
-        self
-    }
 }
 
 impl From<Outcome> for Event {
@@ -78,21 +68,39 @@ pub fn run(
     machine: &Machine,
     report: &mut dyn FnMut(Event),
 ) -> Result<Outcome, RunError> {
-    run_within(document, request, machine, &[], report).map(|(outcome, _)| outcome)
+    let mask = Mask::of(&request.stored);
+    let state = match &request.resume {
+        Some(resume) => {
+            State::parse(resume, &mask).map_err(|error| RunError::Resume(Some(error)))?
+        }
+        None => State::default(),
+    };
+    Ok(match run_within(document, request, state, machine, &[], report)? {
+        End::Done { status, message, .. } => Outcome::Ended { status, message },
+        End::Restart { state, delay } => {
+            Outcome::Reboot { resume: state.into_resume(&mask), delay }
+        }
+    })
 }
 
-/// Executes a document that a step of the last of `outer` executes.
+/// How the execution of one document ended.
+pub(crate) enum End {
+    /// As [`Outcome::Ended`].
+    Done { status: Status, message: String, counts: Counts },
+    /// It goes on from `state` after a restart.
+    Restart { state: State, delay: Duration },
+}
+
+/// Executes a document, from where `state` says, that a step of the last of
+/// `outer` executes.
 pub(crate) fn run_within(
     document: &Component,
     request: &Execute,
+    state: State,
     machine: &Machine,
     outer: &[&Execute],
     report: &mut dyn FnMut(Event),
-) -> Result<(Outcome, Counts), RunError> {
-    let state = match &request.resume {
-        Some(resume) => State::parse(resume).map_err(|error| RunError::Resume(Some(error)))?,
-        None => State::default(),
-    };
+) -> Result<End, RunError> {
     let fits = state.phase < document.phases.len() || state == State::default();
     if !fits {
         return Err(RunError::Resume(None));
@@ -111,8 +119,16 @@ pub(crate) fn run_within(
     };
     let mut execution = Execution { document, requests, values, wanted, machine, state, report };
     let delay = execution.go_on(&request.phases);
-    let counts = execution.state.counts;
-    Ok((execution.end(delay).masked(&mask), counts))
+    let state = execution.state;
+    Ok(match (delay, &state.failure) {
+        (Some(delay), _) => End::Restart { state, delay },
+        (None, failure) => {
+            let status = if failure.is_some() { Status::Failed } else { Status::Success };
+            let mut message = failure.clone().unwrap_or_default();
+            mask.text(&mut message);
+            End::Done { status, message, counts: state.counts }
+        }
+    })
 }
 
 struct Execution<'a> {
@@ -148,17 +164,6 @@ impl Execution<'_> {
             self.state.step = 0;
         }
         None
-    }
-
-    fn end(self, restart: Option<Duration>) -> Outcome {
-        match (restart, self.state.failure) {
-            (Some(delay), failure) => {
-                let state = State { failure, ..self.state };
-                Outcome::Reboot { resume: state.into_resume(), delay }
-            }
-            (None, Some(message)) => Outcome::Ended { status: Status::Failed, message },
-            (None, None) => Outcome::Ended { status: Status::Success, message: String::new() },
-        }
     }
 
     /// Carries out one step and says what follows.
@@ -207,24 +212,30 @@ impl Execution<'_> {
         }
     }
 
-    /// Counts a restart, or turns it into a failure if there were too many.
+    /// Counts a restart, or turns it into a failure if it cannot be.
     fn count_restart(&mut self, ending: Ending) -> Ending {
-        let inputs = match &ending {
-            Ending::Success { restart: Some(_), inputs, .. } => inputs.clone(),
-            Ending::Restart { .. } => Value::Null,
+        let (inputs, is_too_long) = match &ending {
+            Ending::Success { restart: Some(_), inputs, .. } => (inputs.clone(), false),
+            Ending::Restart { progress, .. } => (Value::Null, progress.is_too_long()),
             Ending::Success { restart: None, .. } | Ending::Skipped { .. } | Ending::Failed(_) => {
                 return ending;
             }
         };
-        if self.state.restarts < RESTART_LIMIT {
+        let reason = if self.state.restarts >= RESTART_LIMIT {
+            format!(
+                "it asked for restart {}, but a document may restart the machine {} times",
+                RESTART_LIMIT + 1,
+                RESTART_LIMIT
+            )
+        } else if is_too_long {
+            format!(
+                "it asked for a restart, but with the documents it executes, what is to be kept \
+                 is longer than {SIZE_LIMIT} bytes"
+            )
+        } else {
             self.state.restarts += 1;
             return ending;
-        }
-        let reason = format!(
-            "it asked for restart {}, but a document may restart the machine {} times",
-            RESTART_LIMIT + 1,
-            RESTART_LIMIT
-        );
+        };
         Ending::Failed(Failure { exit_code: None, reason, inputs, outputs: Vec::new() })
     }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod client;
+mod content;
 #[cfg(test)]
 pub(crate) mod server;
 mod transfer;

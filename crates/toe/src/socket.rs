@@ -97,6 +97,8 @@ impl Transport for Socket {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let wait = Wait::of(timeout.for_write(), &self.limit);
+        // Even for nothing: a body may bring nothing for ever.
+        wait.check()?;
         let mut rest = &self.buffers.output()[..amount];
         while !rest.is_empty() {
             wait.until(&self.stream, PollFlags::OUT)?;
@@ -183,6 +185,11 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
+    use ureq::Agent;
+    use ureq::config::Config;
+    use ureq::http::Uri;
+    use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+
     use super::*;
     use crate::cause::chain;
     use crate::http::{Trust, client};
@@ -220,17 +227,55 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_brings_nothing_ends_with_the_limit() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &Arc::default());
+        let mut socket = Socket { stream, buffers: LazyBuffers::new(1, 1), limit };
+        let error = socket.transmit_output(0, NextTimeout::default()).unwrap_err();
+        assert_eq!(chain(&error), "io: its time is up");
+    }
+
+    /// Knows the same addresses of every host.
+    #[derive(Debug)]
+    struct Always(Vec<SocketAddr>);
+
+    impl Resolver for Always {
+        fn resolve(
+            &self,
+            _: &Uri,
+            _: &Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, Error> {
+            let mut resolved = self.empty();
+            self.0.iter().for_each(|address| resolved.push(*address));
+            Ok(resolved)
+        }
+    }
+
+    #[test]
     fn addresses_are_tried_in_turn() {
         let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let stop = Arc::default();
-        let limit = Limit::new(Deadline::after(None), &stop);
-        let wait = Wait::of(NextTimeout::default(), &limit);
-        let refused = open(closed, &wait).unwrap_err();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let open = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+            stream.write_all(answer).unwrap();
+            // Until the client hangs up.
+            let _read = io::copy(&mut stream, &mut io::sink());
+        });
+        let limit = Limit::new(Deadline::after(None), &Arc::default());
+        let get = |addresses: &[SocketAddr]| {
+            let known = Always(addresses.to_vec());
+            let agent = Agent::with_parts(Config::default(), Dial(limit.clone()), known);
+            agent.get("http://mirror.example").call()
+        };
+        let refused = get(&[closed, closed]).unwrap_err();
         assert!(
             matches!(refused, Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused)
         );
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let open = open(listener.local_addr().unwrap(), &wait).unwrap();
-        assert_eq!(open.peer_addr().unwrap(), listener.local_addr().unwrap());
+        let mut answer = get(&[closed, open]).unwrap();
+        assert_eq!(answer.body_mut().read_to_string().unwrap(), "hello");
     }
 }

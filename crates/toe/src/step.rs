@@ -13,7 +13,9 @@ use crate::action::{self, ActionError, Bench, Done, Restart, Told, within};
 use crate::cause::chain;
 use crate::clock::{Deadline, now};
 use crate::history::History;
-use crate::resume::{Progress, keep_end};
+use crate::limit::Limit;
+use crate::probe::Senses;
+use crate::resume::{Nested, Progress, keep_end};
 use crate::scope::{Scope, Values};
 use crate::tail::OUTPUT_LIMIT;
 
@@ -149,7 +151,7 @@ struct Pause {
     delay: Duration,
     turns: usize,
     outputs: Vec<(String, String)>,
-    action: Option<Value>,
+    action: Option<Box<Nested>>,
 }
 
 fn attempts(place: &Place<'_>, mut progress: Progress, report: &mut dyn FnMut(Event)) -> Ending {
@@ -293,11 +295,17 @@ impl Place<'_> {
     fn verdict(&self) -> Result<Go, Fault> {
         let Some(guard) = &self.step.guard else { return Ok(Go::On(Progress::default())) };
         let guard = guard.resolve(&self.scope(None)).map_err(|error| Fault::of_inputs(&error))?;
-        let holds = guard.condition.evaluate(self.machine).map_err(|error| Fault {
-            exit_code: None,
-            reason: format!("its `if` cannot be evaluated: {}", chain(&error)),
-            is_final: true,
-            outputs: Vec::new(),
+        let deadline = Deadline::after(self.step.timeout);
+        let limit = Limit::new(deadline, &self.machine.stop);
+        let holds = Senses { machine: self.machine, limit }.holds(&guard.condition);
+        let holds = holds.map_err(|error| match error {
+            ActionError::Condition(error) => Fault {
+                exit_code: None,
+                reason: format!("its `if` cannot be evaluated: {}", chain(&error)),
+                is_final: true,
+                outputs: Vec::new(),
+            },
+            error => Fault::of_action(error, self.step, deadline),
         })?;
         Ok(match if holds { guard.then } else { guard.otherwise } {
             Verdict::Execute => Go::On(Progress::default()),

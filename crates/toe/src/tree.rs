@@ -1,15 +1,23 @@
-//! Folders with all that is in them: walks, copies and moves; and those that
-//! something lies in.
+//! Folders with all that is in them: walks, copies, moves and their end; and
+//! those that something lies in.
 //!
 //! Links are taken as they are and never followed, so that nothing outside
 //! the folder is touched.
 
+use std::ffi::OsStr;
 use std::fs::{self, FileTimes, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::io::Errno;
+use rustix::path::Arg;
+
 use crate::action::FileError;
+use crate::files::{self, find_itself};
 use crate::limit::Limit;
 
 /// Calls `visit` with `folder` and all that is in it, what is in a folder
@@ -100,7 +108,7 @@ fn copy_entry(
     limit.check()?;
     let metadata = look(source)?;
     if metadata.is_dir() {
-        if fs::symlink_metadata(target).is_ok_and(|there| !there.is_dir()) {
+        if find_itself(target)?.is_some_and(|there| !there.is_dir()) {
             return Err(FileError::NotAFolder(target.to_owned()));
         }
         return copy(source, target, owners, limit);
@@ -112,7 +120,11 @@ fn copy_entry(
     let copied = if metadata.is_symlink() {
         copy_link(source, target, &metadata, owners)
     } else {
-        copy_file(source, target, &metadata, owners)
+        files::copy(source, target, limit)?;
+        match owners {
+            Owners::New => Ok(()),
+            Owners::Kept => keep_owner(target, &metadata),
+        }
     };
     copied.map_err(FileError::io("copy", source))
 }
@@ -125,16 +137,8 @@ fn copy_link(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> i
     }
 }
 
-fn copy_file(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> io::Result<()> {
-    fs::copy(source, target)?;
-    match owners {
-        Owners::New => Ok(()),
-        Owners::Kept => keep_owner(target, from),
-    }
-}
-
 /// Gives the file `target` the owner, mode and times of `from`.
-pub(crate) fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
+fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
     // Before the mode, which may not let it be opened.
     let times = FileTimes::new().set_accessed(from.accessed()?).set_modified(from.modified()?);
     OpenOptions::new().write(true).open(target)?.set_times(times)?;
@@ -144,43 +148,96 @@ pub(crate) fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
 }
 
 /// Moves `source` to `target`, as long as `limit` lets it; folders are put
-/// together with those there.
+/// together with those there, be `target` a link to one.
 pub(crate) fn shift(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    if look(source)?.is_dir() && target.is_dir() {
+        return merge(source, target, limit);
+    }
+    shift_entry(source, target, limit)
+}
+
+fn shift_entry(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
     limit.check()?;
-    let metadata = look(source)?;
-    if metadata.is_dir() {
-        if target.is_dir() {
-            for path in entries(source)? {
-                shift(&path, &target.join(path.file_name().unwrap_or_default()), limit)?;
-            }
-            return fs::remove_dir(source).map_err(FileError::io("delete", source));
-        }
-        if fs::symlink_metadata(target).is_ok() {
-            return Err(FileError::NotAFolder(target.to_owned()));
-        }
-    } else {
-        make_way(target)?;
+    let is_folder = look(source)?.is_dir();
+    match find_itself(target)? {
+        Some(there) if there.is_dir() && is_folder => return merge(source, target, limit),
+        Some(there) if there.is_dir() => return Err(FileError::Folder(target.to_owned())),
+        Some(_) if is_folder => return Err(FileError::NotAFolder(target.to_owned())),
+        Some(_) | None => {}
     }
     match fs::rename(source, target) {
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            copy_entry(source, target, Owners::Kept, limit)?;
-            let removed = if metadata.is_dir() {
-                fs::remove_dir_all(source)
-            } else {
-                fs::remove_file(source)
-            };
-            removed.map_err(FileError::io("delete", source))
-        }
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => carry(source, target, limit),
         renamed => renamed.map_err(FileError::io("move", source)),
     }
 }
 
+/// Moves what is in the folder `source` into the folder `target`.
+fn merge(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    for path in entries(source)? {
+        shift_entry(&path, &target.join(path.file_name().unwrap_or_default()), limit)?;
+    }
+    limit.check()?;
+    fs::remove_dir(source).map_err(FileError::io("delete", source))
+}
+
+/// Moves `source` to another file system, with its owners, modes and times.
+fn carry(source: &Path, target: &Path, limit: &Limit) -> Result<(), FileError> {
+    copy_entry(source, target, Owners::Kept, limit)?;
+    if look(source)?.is_dir() {
+        return remove(source, limit);
+    }
+    fs::remove_file(source).map_err(FileError::io("delete", source))
+}
+
+/// Removes the folder at `path` with all that is in it, as long as `limit`
+/// lets it.
+pub(crate) fn remove(path: &Path, limit: &Limit) -> Result<(), FileError> {
+    clear(CWD, path.as_os_str(), path, limit)?;
+    fs::remove_dir(path).map_err(FileError::io("delete", path))
+}
+
+/// Empties the folder `name` in `parent`, which is told as `path`.
+///
+/// What is in a folder is named as seen from there: a link that is put in the
+/// folder's place meanwhile leads nowhere else.
+fn clear(
+    parent: BorrowedFd<'_>,
+    name: impl Arg,
+    path: &Path,
+    limit: &Limit,
+) -> Result<(), FileError> {
+    let failed = |error: Errno| FileError::io("delete", path)(error);
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = openat(parent, name, flags, Mode::empty()).map_err(failed)?;
+    for entry in Dir::read_from(&folder).map_err(failed)? {
+        limit.check()?;
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let below = path.join(OsStr::from_bytes(name.to_bytes()));
+        let removed = match unlinkat(&folder, name, AtFlags::empty()) {
+            Err(Errno::ISDIR) => {
+                clear(folder.as_fd(), name, &below, limit)?;
+                unlinkat(&folder, name, AtFlags::REMOVEDIR)
+            }
+            removed => removed,
+        };
+        match removed {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(FileError::io("delete", &below)(error)),
+        }
+    }
+    Ok(())
+}
+
 /// Removes the file or link at `path`, so that nothing is written through it.
 fn make_way(path: &Path) -> Result<(), FileError> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.is_dir() => Err(FileError::Folder(path.to_owned())),
-        Ok(_) => fs::remove_file(path).map_err(FileError::io("replace", path)),
-        Err(_) => Ok(()),
+    match find_itself(path)? {
+        Some(there) if there.is_dir() => Err(FileError::Folder(path.to_owned())),
+        Some(_) => fs::remove_file(path).map_err(FileError::io("replace", path)),
+        None => Ok(()),
     }
 }
 
@@ -235,10 +292,29 @@ mod tests {
             copy(&source, &target, owners, &no_limit()).unwrap();
             assert_eq!(told(&target), expected);
         }
-        let target = below.path().join("moved");
-        shift(&source, &target, &no_limit()).unwrap();
-        assert_eq!(told(&target), expected);
+        let [moved, carried] = ["moved", "carried"].map(|name| below.path().join(name));
+        shift(&source, &moved, &no_limit()).unwrap();
+        assert_eq!(told(&moved), expected);
         assert!(!source.exists());
+        carry(&moved, &carried, &no_limit()).unwrap();
+        assert_eq!(told(&carried), expected);
+        assert!(!moved.exists());
+    }
+
+    #[test]
+    fn links_to_files_stay_links() {
+        let below = tempfile::tempdir().unwrap();
+        let [file, link, moved, carried] =
+            ["file", "link", "moved", "carried"].map(|name| below.path().join(name));
+        fs::write(&file, "text").unwrap();
+        fs::write(&moved, "old").unwrap();
+        fs::write(&carried, "old").unwrap();
+        symlink("file", &link).unwrap();
+        shift(&link, &moved, &no_limit()).unwrap();
+        assert_eq!(fs::read_link(&moved).unwrap(), Path::new("file"));
+        carry(&moved, &carried, &no_limit()).unwrap();
+        assert_eq!(fs::read_link(&carried).unwrap(), Path::new("file"));
+        assert!(!link.is_symlink() && !moved.is_symlink());
     }
 
     #[test]
@@ -255,6 +331,26 @@ mod tests {
         assert_eq!(fs::read_to_string(&outside).unwrap(), "old");
         assert_eq!(fs::read_to_string(target.join("file")).unwrap(), "new");
         assert!(target.join("stays").exists());
+    }
+
+    #[test]
+    fn nothing_is_moved_through_links() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let outside = below.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        let target = below.path().join("target");
+        fs::create_dir(&target).unwrap();
+        symlink(&outside, target.join("deep")).unwrap();
+        let moved = shift(&source, &target, &no_limit());
+        assert!(matches!(moved, Err(FileError::NotAFolder(_))), "{moved:?}");
+        assert_eq!(entries(&outside).unwrap(), [""; 0].map(PathBuf::from));
+        fs::remove_file(target.join("deep")).unwrap();
+        // The destination itself may be named by a link.
+        let link = below.path().join("link");
+        symlink(&target, &link).unwrap();
+        shift(&source, &link, &no_limit()).unwrap();
+        assert!(!source.exists() && target.join("deep/other").exists());
     }
 
     #[test]
@@ -286,6 +382,22 @@ mod tests {
         check(copy(&source, &target, Owners::New, &limit));
         assert_eq!(entries(&target).unwrap(), [""; 0].map(PathBuf::from));
         check(shift(&source, &target, &limit));
+        check(remove(&source, &limit));
         assert_eq!(told(&source), expected);
+    }
+
+    #[test]
+    fn only_what_is_in_a_folder_is_removed_with_it() {
+        let below = tempfile::tempdir().unwrap();
+        let source = sample(below.path());
+        let outside = below.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), "").unwrap();
+        symlink(&outside, source.join("deep/out")).unwrap();
+        let link = below.path().join("link");
+        symlink(&source, &link).unwrap();
+        assert!(remove(&link, &no_limit()).is_err(), "links are not followed");
+        remove(&source, &no_limit()).unwrap();
+        assert!(!source.exists() && outside.join("file").exists());
     }
 }

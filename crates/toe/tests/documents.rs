@@ -90,6 +90,9 @@ fn execute(document: &Component, text: &str) -> String {
                 writeln!(story, "restart in {} s", delay.as_secs()).unwrap();
                 // As it comes back from the factory.
                 let json = serde_json::to_string(&state).unwrap();
+                for value in ["hunter2", "first line", "second line"] {
+                    assert!(!json.contains(value), "no secure value is kept: {json}");
+                }
                 resume = Some(serde_json::from_str::<Resume>(&json).unwrap());
             }
             Ok(Outcome::Ended { status, message }) => {

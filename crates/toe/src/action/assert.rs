@@ -2,9 +2,10 @@
 
 use document::Condition;
 
-use super::{ActionError, Done};
-use crate::Machine;
+use super::{ActionError, Bench, Done};
+use crate::probe::Senses;
 
-pub(crate) fn perform(condition: &Condition, machine: &Machine) -> Result<Done, ActionError> {
-    if condition.evaluate(machine)? { Ok(Done::default()) } else { Err(ActionError::NotHeld) }
+pub(crate) fn perform(condition: &Condition, bench: &Bench<'_>) -> Result<Done, ActionError> {
+    let senses = Senses { machine: bench.machine, limit: bench.limit() };
+    if senses.holds(condition)? { Ok(Done::default()) } else { Err(ActionError::NotHeld) }
 }

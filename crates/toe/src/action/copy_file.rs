@@ -1,6 +1,5 @@
 //! `CopyFile`: copies files, by name or by pattern.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -8,15 +7,20 @@ use document::CopyFile;
 
 use super::FileError;
 use crate::Machine;
-use crate::files::{find, require};
+use crate::files::{copy, find, find_itself, require};
+use crate::limit::Limit;
 use crate::paths::{expand, names_folder};
 use crate::tree::make_parents;
 
-pub(crate) fn perform(inputs: &CopyFile, machine: &Machine) -> Result<(), FileError> {
+pub(crate) fn perform(
+    inputs: &CopyFile,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
     for (source, destination) in pairs(&inputs.source, &inputs.destination, machine, Path::is_file)?
     {
         prepare(&source, &destination, inputs.overwrite)?;
-        fs::copy(&source, &destination).map_err(FileError::io("copy", &source))?;
+        copy(&source, &destination, limit)?;
     }
     Ok(())
 }
@@ -56,7 +60,7 @@ pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Res
     if to.is_some_and(|to| (to.dev(), to.ino()) == (from.dev(), from.ino())) {
         return Err(FileError::Same(source.to_owned()));
     }
-    if !overwrite && fs::symlink_metadata(destination).is_ok() {
+    if !overwrite && find_itself(destination)?.is_some() {
         return Err(FileError::Exists(destination.to_owned()));
     }
     make_parents(destination)

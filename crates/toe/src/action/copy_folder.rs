@@ -1,6 +1,5 @@
 //! `CopyFolder`: copies folders with all that is in them, by name or by pattern.
 
-use std::fs;
 use std::path::Path;
 
 use document::CopyFolder;
@@ -8,6 +7,7 @@ use document::CopyFolder;
 use super::FileError;
 use super::copy_file::pairs;
 use crate::Machine;
+use crate::files::{find_itself, resolve};
 use crate::limit::Limit;
 use crate::tree::{Owners, copy, make_parents};
 
@@ -26,11 +26,11 @@ pub(crate) fn perform(
 
 /// Checks that the folder `source` can go to `destination` and makes its parents.
 pub(super) fn prepare(source: &Path, destination: &Path, overwrite: bool) -> Result<(), FileError> {
-    let Ok(from) = source.canonicalize() else { return Err(FileError::Absent(source.to_owned())) };
+    let from = resolve(source)?;
     if !from.is_dir() {
         return Err(FileError::NotAFolder(source.to_owned()));
     }
-    if fs::symlink_metadata(destination).is_ok() {
+    if find_itself(destination)?.is_some() {
         if !destination.is_dir() {
             return Err(FileError::NotAFolder(destination.to_owned()));
         }

@@ -1,6 +1,6 @@
 //! `CreateFile`: writes files, with their parents.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 
 use document::CreateFile;
@@ -9,7 +9,7 @@ use rustix::fs::{Mode, fchmod, fchown};
 use super::FileError;
 use crate::Machine;
 use crate::account::owners;
-use crate::files::find;
+use crate::files::{find, find_itself};
 use crate::paths::names_folder;
 use crate::tree::make_parents;
 
@@ -19,7 +19,7 @@ pub(crate) fn perform(inputs: &CreateFile, machine: &Machine) -> Result<(), File
         return Err(FileError::Folder(path));
     }
     find(&path)?;
-    if !inputs.overwrite && fs::symlink_metadata(&path).is_ok() {
+    if !inputs.overwrite && find_itself(&path)?.is_some() {
         return Err(FileError::Exists(path));
     }
     let (owner, group) = owners(inputs.owner.as_deref(), inputs.group.as_deref())?;

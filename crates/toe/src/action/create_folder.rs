@@ -8,14 +8,14 @@ use rustix::fs::{Mode, chmod, chown};
 use super::FileError;
 use crate::Machine;
 use crate::account::owners;
+use crate::files::find_any;
 
 pub(crate) fn perform(inputs: &CreateFolder, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
-    if path.exists() && !path.is_dir() {
-        return Err(FileError::NotAFolder(path));
-    }
-    if !inputs.overwrite && path.exists() {
-        return Err(FileError::Exists(path));
+    match find_any(&path)? {
+        Some(there) if !there.is_dir() => return Err(FileError::NotAFolder(path)),
+        Some(_) if !inputs.overwrite => return Err(FileError::Exists(path)),
+        Some(_) | None => {}
     }
     let (owner, group) = owners(inputs.owner.as_deref(), inputs.group.as_deref())?;
     fs::create_dir_all(&path).map_err(FileError::io("create", &path))?;

@@ -7,6 +7,7 @@ use document::CreateSymlink;
 
 use super::FileError;
 use crate::Machine;
+use crate::files::{find_itself, require_any};
 use crate::paths::names_folder;
 use crate::tree::make_parents;
 
@@ -16,18 +17,16 @@ pub(crate) fn perform(inputs: &CreateSymlink, machine: &Machine) -> Result<(), F
         return Err(FileError::Folder(path));
     }
     let parent = path.parent().unwrap_or(&path);
-    match fs::symlink_metadata(&path) {
-        Ok(there) if !there.is_symlink() => return Err(FileError::NotALink(path)),
-        Ok(_) if !inputs.force => return Err(FileError::LinkExists(path)),
-        Ok(_) | Err(_) => {}
+    let there = find_itself(&path)?;
+    match &there {
+        Some(there) if !there.is_symlink() => return Err(FileError::NotALink(path)),
+        Some(_) if !inputs.force => return Err(FileError::LinkExists(path)),
+        Some(_) | None => {}
     }
     make_parents(&path)?;
     // A relative target is what the link will mean, seen from its folder.
-    let target = parent.join(&inputs.target);
-    if !target.exists() {
-        return Err(FileError::Absent(target));
-    }
-    if path.is_symlink() {
+    require_any(&parent.join(&inputs.target))?;
+    if there.is_some() {
         fs::remove_file(&path).map_err(FileError::io("replace", &path))?;
     }
     symlink(&inputs.target, &path).map_err(FileError::io("create", &path))

@@ -3,21 +3,18 @@
 //! Its steps are told as events whose step is `outer/phase/inner`; a restart
 //! that one of them asks for goes on in the nested document.
 
-use std::fs::File;
-use std::io::Read;
-
-use channel::{Event, Execute, Resume, Status, Stream};
+use channel::{Event, Execute, Status, Stream};
 use document::{Component, DocumentAddress, ExecuteDocument, ParseDocumentAddressError, S3Address};
 use rustix::rand::{GetRandomFlags, getrandom};
-use serde::{Deserialize, Serialize};
 
 use super::{ActionError, Bench, Done, FileError, Restart, Told};
 use crate::clock::since_1970;
-use crate::files::require;
+use crate::digest::hex;
+use crate::files::read;
 use crate::record::Record;
-use crate::resume::Counts;
-use crate::run::{Outcome, RunError, run_within};
-use crate::s3::{Client, S3Error};
+use crate::resume::{Counts, Nested, State};
+use crate::run::{End, RunError, run_within};
+use crate::s3::S3Error;
 
 /// The name of the output that holds the records of what was executed.
 pub(crate) const DETAILED_OUTPUT: &str = "detailedOutput";
@@ -51,8 +48,6 @@ pub(crate) enum DocumentError {
     NoPhase { document: String, phase: String, known: String },
     #[error("`{document}` cannot be executed")]
     Run { document: String, source: RunError },
-    #[error("the state to resume from is not of this step")]
-    Resume(#[source] serde_json::Error),
     #[error("the record of the execution cannot be written")]
     Record(#[source] serde_json::Error),
     #[error("`{document}`: {message}")]
@@ -73,29 +68,16 @@ impl DocumentError {
             | Self::Invalid(_)
             | Self::NoPhase { .. }
             | Self::Run { .. }
-            | Self::Resume(_)
             | Self::Record(_) => Vec::new(),
         }
     }
-}
-
-/// A nested execution, in the form that outlives a restart.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Nested {
-    /// The text: the file it came from may not outlive the restart.
-    document: String,
-    execution_id: String,
-    /// What has happened in it so far.
-    record: Record,
-    resume: Option<Resume>,
 }
 
 impl Nested {
     fn begin(document: String) -> Self {
         let execution_id = execution_id();
         let record = Record::new(&execution_id, micros());
-        Self { document, execution_id, record, resume: None }
+        Self { document, execution_id, record, state: State::default() }
     }
 
     /// Returns the step's outputs: the members of AWS's summary (reference
@@ -135,7 +117,7 @@ pub(crate) fn perform(
     let going_on = bench.resume.take();
     let is_new = going_on.is_none();
     let mut nested = match going_on {
-        Some(state) => serde_json::from_value(state).map_err(DocumentError::Resume)?,
+        Some(nested) => *nested,
         None => Nested::begin(obtain(inputs, bench)?),
     };
     let name = inputs.document.clone();
@@ -155,7 +137,7 @@ pub(crate) fn perform(
         // What the whole execution was given is known to all of its documents.
         stored: bench.requests.last().map_or_else(Vec::new, |outer| outer.stored.clone()),
         components: bench.requests.last().map(|outer| outer.components.clone()).unwrap_or_default(),
-        resume: nested.resume.take(),
+        resume: None,
     };
     if is_new {
         nested.record.begin(&name, &component, micros());
@@ -164,14 +146,14 @@ pub(crate) fn perform(
         nested.record.take(&component, &event, micros());
         (bench.tell)(Told::Nested(Box::new(event)));
     };
-    let ran = run_within(&component, &request, bench.machine, bench.requests, report);
+    let state = std::mem::take(&mut nested.state);
+    let ran = run_within(&component, &request, state, bench.machine, bench.requests, report);
     match ran.map_err(|source| DocumentError::Run { document: name.clone(), source })? {
-        (Outcome::Reboot { resume, delay }, _) => {
-            let nested = Nested { resume: Some(resume), ..nested };
-            let resume = serde_json::to_value(nested).map_err(DocumentError::Resume)?;
+        End::Restart { state, delay } => {
+            let resume = Box::new(Nested { state, ..nested });
             Ok(Done { restart: Some(Restart::Within { delay, resume }), ..Done::default() })
         }
-        (Outcome::Ended { status, message }, counts) => {
+        End::Done { status, message, counts } => {
             let outputs = nested.end(bench, status, &message, counts)?;
             if status == Status::Failed {
                 return Err(DocumentError::Failed { document: name, message, outputs }.into());
@@ -204,10 +186,10 @@ pub(crate) fn within(event: Event, outer_phase: &str, outer_step: &str) -> Event
 }
 
 /// Returns the document's text, wherever it is.
-fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, DocumentError> {
+fn obtain(inputs: &ExecuteDocument, bench: &mut Bench<'_>) -> Result<String, DocumentError> {
     let document = &inputs.document;
     let bytes = match document.parse::<DocumentAddress>()? {
-        DocumentAddress::Path(path) => read(&path, bench)
+        DocumentAddress::Path(path) => read(&bench.machine.path(&path), SIZE_LIMIT, &bench.limit())
             .map_err(|source| DocumentError::Read { document: document.clone(), source })?,
         DocumentAddress::S3(address) => fetch(&address, inputs, bench)
             .map_err(|source| DocumentError::Fetch { document: document.clone(), source })?,
@@ -220,26 +202,12 @@ fn obtain(inputs: &ExecuteDocument, bench: &Bench<'_>) -> Result<String, Documen
     String::from_utf8(bytes).map_err(|_| DocumentError::NotText(document.clone()))
 }
 
-fn read(path: &str, bench: &Bench<'_>) -> Result<Vec<u8>, FileError> {
-    let path = bench.machine.path(path);
-    require(&path)?;
-    let mut bytes = Vec::new();
-    File::open(&path)
-        .and_then(|file| file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes))
-        .map_err(FileError::io("read", &path))?;
-    if bytes.len() > SIZE_LIMIT {
-        return Err(FileError::TooLarge { path, limit: SIZE_LIMIT });
-    }
-    Ok(bytes)
-}
-
 fn fetch(
     address: &S3Address,
     inputs: &ExecuteDocument,
-    bench: &Bench<'_>,
+    bench: &mut Bench<'_>,
 ) -> Result<Vec<u8>, S3Error> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
-    client.read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
+    bench.s3().read(address, inputs.bucket_owner.as_deref(), SIZE_LIMIT)
 }
 
 fn parse(name: &str, text: &str, bench: &mut Bench<'_>) -> Result<Component, DocumentError> {
@@ -280,7 +248,7 @@ fn execution_id() -> String {
     let _filled = getrandom(&mut bytes, GetRandomFlags::empty());
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = bytes.map(|byte| format!("{byte:02x}")).concat();
+    let hex = hex(&bytes);
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     parts.join("-")
 }

@@ -28,6 +28,8 @@ pub(crate) enum FileError {
     Folder(PathBuf),
     #[error("`{0}` is not a folder")]
     NotAFolder(PathBuf),
+    #[error("`{0}` is the root, which cannot be deleted")]
+    Root(PathBuf),
     #[error("`{0}` is not empty and `force` is false")]
     NotEmpty(PathBuf),
     #[error("`{0}` is neither a file nor a folder")]

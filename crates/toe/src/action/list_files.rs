@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use document::ListFiles;
 
 use super::{ActionError, Bench, Done, FileError, output_name};
+use crate::files::require_any;
 use crate::limit::Limit;
 use crate::paths::matches;
 use crate::tree::entries;
@@ -29,10 +30,7 @@ fn collect(
     found: &mut Vec<PathBuf>,
 ) -> Result<(), FileError> {
     limit.check()?;
-    if !folder.exists() {
-        return Err(FileError::Absent(folder.to_owned()));
-    }
-    if !folder.is_dir() {
+    if !require_any(folder)?.is_dir() {
         return Err(FileError::NotAFolder(folder.to_owned()));
     }
     for path in entries(folder)? {

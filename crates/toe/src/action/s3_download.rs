@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use document::{ParseS3AddressError, S3Address, S3Download};
 
 use super::{ActionError, Bench, Done, FileError};
+use crate::files::{find_itself, require_any};
 use crate::part::Part;
 use crate::paths::names_folder;
 use crate::s3::{Client, S3Error};
@@ -39,9 +40,10 @@ pub(crate) enum ObjectError {
 }
 
 pub(crate) fn perform(list: &[S3Download], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
+    let machine = bench.machine;
+    let mut client = bench.s3();
     for inputs in list {
-        let destination = bench.machine.path(&inputs.destination);
+        let destination = machine.path(&inputs.destination);
         let source = inputs.source.parse().map_err(ObjectError::from)?;
         fetch(inputs, &source, &destination, &mut client)?;
     }
@@ -52,7 +54,7 @@ fn fetch(
     inputs: &S3Download,
     source: &S3Address,
     destination: &Path,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let Some(prefix) = source.key.strip_suffix('*').filter(|it| it.is_empty() || it.ends_with('/'))
     else {
@@ -90,12 +92,12 @@ fn fetch_one(
     inputs: &S3Download,
     source: &S3Address,
     path: &Path,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     if path.is_dir() {
         return Err(FileError::Folder(path.to_owned()).into());
     }
-    if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
+    if !inputs.overwrite && find_itself(path)?.is_some() {
         return Err(ObjectError::Exists);
     }
     require_folder(path.parent().unwrap_or(path))?;
@@ -105,14 +107,7 @@ fn fetch_one(
 }
 
 fn require_folder(path: &Path) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    Err(if path.exists() {
-        FileError::NotAFolder(path.to_owned())
-    } else {
-        FileError::Absent(path.to_owned())
-    })
+    if require_any(path)?.is_dir() { Ok(()) } else { Err(FileError::NotAFolder(path.to_owned())) }
 }
 
 /// Whether a part of a key leads to something below where it is put.

@@ -7,15 +7,16 @@ use document::{S3Address, S3Upload};
 
 use super::s3_download::ObjectError;
 use super::{ActionError, Bench, Done, FileError};
-use crate::files::require;
+use crate::files::{require, require_any};
 use crate::paths::{expand, names_folder};
 use crate::s3::Client;
 use crate::tree::entries;
 
 pub(crate) fn perform(list: &[S3Upload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
-    let mut client = Client::new(&bench.machine.s3, bench.limit());
+    let machine = bench.machine;
+    let mut client = bench.s3();
     for inputs in list {
-        let source = bench.machine.path(&inputs.source);
+        let source = machine.path(&inputs.source);
         let destination = inputs.destination.parse().map_err(ObjectError::from)?;
         store(inputs, &source, &destination, &mut client)?;
     }
@@ -26,7 +27,7 @@ fn store(
     inputs: &S3Upload,
     source: &Path,
     destination: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let name = source.file_name().unwrap_or_default();
     if name.as_encoded_bytes().contains(&b'*') {
@@ -39,10 +40,7 @@ fn store(
         }
         return Ok(());
     }
-    if !source.exists() {
-        return Err(FileError::Absent(source.to_owned()).into());
-    }
-    if source.is_dir() {
+    if require_any(source)?.is_dir() {
         if !inputs.recurse {
             return Err(ObjectError::NotRecursive(source.to_owned()));
         }
@@ -62,7 +60,7 @@ fn store_below(
     inputs: &S3Upload,
     path: &Path,
     prefix: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     let name = path.file_name().unwrap_or_default();
     let name = name.to_str().ok_or_else(|| ObjectError::NoText(path.to_owned()))?;
@@ -85,7 +83,7 @@ fn store_one(
     inputs: &S3Upload,
     path: &Path,
     object: &S3Address,
-    client: &mut Client,
+    client: &mut Client<'_>,
 ) -> Result<(), ObjectError> {
     require(path)?;
     let file = File::open(path).map_err(FileError::io("read", path))?;

@@ -9,19 +9,23 @@ use document::{Encoding, SetFileEncoding};
 
 use super::FileError;
 use crate::Machine;
-use crate::files::require;
+use crate::files::{require, resolve};
+use crate::limit::Limit;
 use crate::part::Part;
 
-pub(crate) fn perform(inputs: &SetFileEncoding, machine: &Machine) -> Result<(), FileError> {
-    let path = machine.path(&inputs.path);
-    let Ok(path) = path.canonicalize() else { return Err(FileError::Absent(path)) };
+pub(crate) fn perform(
+    inputs: &SetFileEncoding,
+    machine: &Machine,
+    limit: &Limit,
+) -> Result<(), FileError> {
+    let path = resolve(&machine.path(&inputs.path))?;
     let metadata = require(&path)?;
     let source = File::open(&path).map_err(FileError::io("read", &path))?;
     let mut part = Part::create(&path)?;
     let owned = fchown(&part.file, Some(metadata.uid()), Some(metadata.gid()))
         .and_then(|()| part.file.set_permissions(metadata.permissions()));
     owned.map_err(FileError::io("keep the owner of", &path))?;
-    convert(source, &mut part, inputs.encoding, &path)?;
+    convert(limit.reader(source), &mut part, inputs.encoding, &path)?;
     part.keep()
 }
 

@@ -6,12 +6,11 @@ use rustix::fs::{Gid, Uid, chown};
 use super::FileError;
 use crate::Machine;
 use crate::account::{group, user};
+use crate::files::require_any;
 
 pub(crate) fn perform(inputs: &SetFileOwner, machine: &Machine) -> Result<(), FileError> {
     let path = machine.path(&inputs.path);
-    if !path.exists() {
-        return Err(FileError::Absent(path));
-    }
+    require_any(&path)?;
     let owner = user(&inputs.owner)?;
     let group = inputs.group.as_deref().map(group).transpose()?.or(owner.gid);
     chown(&path, Some(Uid::from_raw(owner.uid)), group.map(Gid::from_raw))

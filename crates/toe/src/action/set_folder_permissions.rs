@@ -8,6 +8,7 @@ use document::SetFolderPermissions;
 
 use super::FileError;
 use crate::Machine;
+use crate::files::resolve;
 use crate::limit::Limit;
 use crate::tree::walk;
 
@@ -33,9 +34,6 @@ pub(crate) fn perform(
 
 /// Returns the folder at `path`, links resolved.
 pub(super) fn require_folder(path: PathBuf) -> Result<PathBuf, FileError> {
-    match path.canonicalize() {
-        Ok(folder) if folder.is_dir() => Ok(folder),
-        Ok(_) => Err(FileError::NotAFolder(path)),
-        Err(_) => Err(FileError::Absent(path)),
-    }
+    let folder = resolve(&path)?;
+    if folder.is_dir() { Ok(folder) } else { Err(FileError::NotAFolder(path)) }
 }

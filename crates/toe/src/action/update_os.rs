@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use document::UpdateOs;
 use rustix::process::geteuid;
 
 use super::{ActionError, Bench, Done, Restart, Told, settle};
+use crate::Machine;
 use crate::clock::Deadline;
 use crate::probe::find_program;
 use crate::process::Program;
@@ -77,21 +79,7 @@ pub(crate) fn perform(inputs: &UpdateOs, bench: &mut Bench<'_>) -> Result<Done, 
         Some(question) => names(manager, &ask(&question, bench)?),
         None => Vec::new(),
     };
-    let plan = plan(manager, &choice, &known);
-    let mut updated = Ok(());
-    for step in &plan.steps {
-        updated = update(manager, step, bench);
-        if updated.is_err() {
-            break;
-        }
-    }
-    for step in &plan.afterwards {
-        // The step's time may be what ended the update.
-        let deadline = Deadline::after(Some(CLEAN_UP_LIMIT));
-        let cleaned = run(step, &mut Bench { deadline, tell: bench.tell, resume: None, ..*bench });
-        updated = updated.and(cleaned);
-    }
-    updated?;
+    plan(manager, &choice, &known).carry_out(manager, bench)?;
     let restart = Wish::of(manager, bench)?.is_new_since(&before);
     Ok(Done { restart: restart.then_some(Restart::Next { delay: Duration::ZERO }), ..done })
 }
@@ -183,6 +171,27 @@ impl<'a> Choice<'a> {
 struct Plan {
     steps: Vec<Program>,
     afterwards: Vec<Program>,
+}
+
+impl Plan {
+    fn carry_out(&self, manager: Manager, bench: &mut Bench<'_>) -> Result<(), ActionError> {
+        let mut updated = Ok(());
+        for step in &self.steps {
+            updated = update(manager, step, bench);
+            if updated.is_err() {
+                break;
+            }
+        }
+        // What ended the update, be it the step's time, must not end this.
+        let machine = &Machine { stop: Arc::default(), ..bench.machine.clone() };
+        for step in &self.afterwards {
+            let deadline = Deadline::after(Some(CLEAN_UP_LIMIT));
+            let tell = &mut *bench.tell;
+            let cleaned = run(step, &mut Bench { machine, deadline, tell, resume: None, ..*bench });
+            updated = updated.and(cleaned);
+        }
+        updated
+    }
 }
 
 /// Returns what brings the lists of packages up to date, where it is not part

@@ -1,29 +1,22 @@
 //! `WebDownload`: fetches files over HTTP, with retries and digests.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use channel::Stream;
 use document::{Algorithm, WebDownload};
 use ureq::http::{StatusCode, Uri};
 
 use super::{ActionError, Bench, Done, FileError};
-use crate::cause::chain;
 use crate::digest::{self, Hasher};
-use crate::files::find;
+use crate::files::{find, find_itself};
 use crate::http::{Trust, client};
-use crate::limit::{Limit, LimitError};
+use crate::limit::Limit;
 use crate::part::Part;
 use crate::paths::names_folder;
+use crate::retry::{Passing, Retry, is_passing_failure, is_passing_status};
 use crate::tree::make_parents;
-
-/// How often one file is tried, independent of the step's attempts.
-const ATTEMPTS: u32 = 5;
-
-/// The wait after the first failed attempt; it doubles each time.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A download failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,29 +33,25 @@ pub(crate) enum DownloadError {
     Digest { url: String, algorithm: Algorithm, expected: String, actual: String },
     #[error(transparent)]
     File(#[from] FileError),
-    #[error(transparent)]
-    Limit(#[from] LimitError),
 }
 
-impl DownloadError {
-    /// Whether the same request may succeed a little later.
+impl Passing for DownloadError {
     fn is_passing(&self) -> bool {
         match self {
-            Self::Status { status, .. } => {
-                !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429)
-            }
-            Self::Request { source: ureq::Error::BadUri(_), .. } => false,
-            Self::Request { .. } | Self::Body { .. } => true,
-            Self::NoName(_) | Self::Digest { .. } | Self::File(_) | Self::Limit(_) => false,
+            Self::Status { status, .. } => is_passing_status(*status),
+            Self::Request { source, .. } => is_passing_failure(source),
+            Self::Body { .. } => true,
+            Self::NoName(_) | Self::Digest { .. } | Self::File(_) => false,
         }
     }
 }
 
 pub(crate) fn perform(list: &[WebDownload], bench: &mut Bench<'_>) -> Result<Done, ActionError> {
+    let retry = Retry::until(bench.limit());
     let mut destinations = Vec::new();
     for inputs in list {
         let path = bench.machine.path(&destination(inputs)?);
-        obtain(inputs, &path, PAUSE, bench)?;
+        obtain(inputs, &path, &retry, bench)?;
         destinations.push(path.to_string_lossy().into_owned());
     }
     let outputs = vec![("destination".to_owned(), destinations.join("\n"))];
@@ -87,12 +76,12 @@ fn destination(inputs: &WebDownload) -> Result<String, DownloadError> {
 fn obtain(
     inputs: &WebDownload,
     path: &Path,
-    mut pause: Duration,
+    retry: &Retry,
     bench: &mut Bench<'_>,
 ) -> Result<(), DownloadError> {
     let limit = bench.limit();
     let there = find(path)?;
-    if !inputs.overwrite && fs::symlink_metadata(path).is_ok() {
+    if !inputs.overwrite && find_itself(path)?.is_some() {
         return Err(FileError::Exists(path.to_owned()).into());
     }
     if let Some((algorithm, checksum)) = wanted(inputs).filter(|_| there.is_some())
@@ -103,22 +92,8 @@ fn obtain(
         return Ok(());
     }
     make_parents(path)?;
-    for attempt in 1.. {
-        let Err(error) = fetch(inputs, path, &limit) else { break };
-        let is_last = attempt == ATTEMPTS || !error.is_passing();
-        if is_last || limit.check().is_err() || limit.left().is_some_and(|left| left < pause) {
-            return Err(error);
-        }
-        let line = format!(
-            "attempt {attempt} of {ATTEMPTS}: {}; trying again in {} s",
-            chain(&error),
-            pause.as_secs()
-        );
-        bench.say(Stream::Stderr, &line);
-        limit.pause(pause)?;
-        pause *= 2;
-    }
-    Ok(())
+    let attempt = |_: &mut Bench<'_>| fetch(inputs, path, &limit);
+    retry.run(bench, attempt, |bench, line| bench.say(Stream::Stderr, line))
 }
 
 fn wanted(inputs: &WebDownload) -> Option<(Algorithm, &str)> {

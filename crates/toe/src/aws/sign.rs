@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::Credentials;
+use crate::digest::hex;
 
 /// The digest of no payload.
 pub(crate) const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -112,23 +114,9 @@ pub(crate) fn encode(text: &str, slash: Slash) -> String {
 
 /// Returns a moment as signatures write it, as in `20130524T000000Z`.
 fn timestamp(unix_seconds: u64) -> String {
-    let (days, seconds) = (unix_seconds / 86_400, unix_seconds % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Returns the date that is `days` after 1970 began, by Howard Hinnant's
-/// algorithm, in which years begin in March.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
+    let moment = i64::try_from(unix_seconds).ok();
+    let moment = moment.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    moment.unwrap_or_default().strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// HMAC with SHA-256 (RFC 2104).
@@ -142,10 +130,6 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let inner =
         Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
     Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -67,8 +67,10 @@ impl Config {
         if host.ends_with('.') {
             return vec![host.to_owned()];
         }
-        let full = |suffix: &String| format!("{host}.{}.", suffix.trim_end_matches('.'));
-        let mut names: Vec<_> = self.search.iter().map(full).collect();
+        // The root, as in `search .`, adds nothing to the name by itself.
+        let suffixes = self.search.iter().map(|suffix| suffix.trim_end_matches('.'));
+        let suffixes = suffixes.filter(|suffix| !suffix.is_empty());
+        let mut names: Vec<_> = suffixes.map(|suffix| format!("{host}.{suffix}.")).collect();
         let first = if host.matches('.').count() >= self.dots { 0 } else { names.len() };
         names.insert(first, format!("{host}."));
         names
@@ -93,6 +95,7 @@ mod tests {
         check("box", &["box.corp.example.", "box.lab.example.", "box."]);
         check("a.b.c", &["a.b.c.", "a.b.c.corp.example.", "a.b.c.lab.example."]);
         check("a.b.", &["a.b."]);
+        assert_eq!(Config::parse("search . one").candidates("box"), ["box.one.", "box."]);
         assert_eq!(Config::parse("").servers, ["127.0.0.1:53".parse().unwrap()]);
     }
 }

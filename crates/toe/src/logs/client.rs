@@ -11,14 +11,12 @@ use ureq::Agent;
 use ureq::http::{Request, StatusCode};
 
 use super::batch::Batch;
-use crate::aws::{
-    self, Credentials, Endpoint, EndpointError, Passing, Retry, Settings, is_passing_failure,
-    is_passing_status, sign,
-};
+use crate::aws::{self, Credentials, Endpoint, EndpointError, Settings, sign};
 use crate::clock::since_1970;
 use crate::digest;
 use crate::http::{Trust, client};
 use crate::limit::Limit;
+use crate::retry::{Passing, Retry, is_passing_failure, is_passing_status};
 
 /// How long one request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
@@ -206,7 +204,8 @@ impl Client {
 
     fn ask(&self, operation: &'static str, named: &Named<'_>) -> Result<Vec<u8>, LogsError> {
         let body = serde_json::to_vec(named).expect("requests hold text keys and plain values");
-        self.retry.run(|| self.send(operation, &body))
+        // This is done beside the execution, whose story has no place for it.
+        self.retry.run(&mut (), |()| self.send(operation, &body), |(), _| {})
     }
 
     fn send(&self, operation: &'static str, body: &[u8]) -> Result<Vec<u8>, LogsError> {

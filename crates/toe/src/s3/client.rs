@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
-use document::{Algorithm, S3Address};
+use document::S3Address;
 use ureq::http::{Request, Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, SendBody};
 
 use super::answer::{Page, refusal};
+use super::content::Content;
 use crate::aws::{
-    self, Credentials, EMPTY, Endpoint, EndpointError, Passing, Retry, Settings, Slash, encode,
-    is_passing_failure, is_passing_status, sign,
+    self, Credentials, EMPTY, Endpoint, EndpointError, Settings, Slash, encode, sign,
 };
 use crate::clock::since_1970;
-use crate::digest;
 use crate::http::{Trust, client};
 use crate::limit::Limit;
+use crate::retry::{Passing, Retry, is_passing_failure, is_passing_status};
 
 /// The largest answer that is kept in memory, in bytes: a page of a list has
 /// a thousand keys of a kilobyte, encoded.
@@ -68,7 +68,7 @@ impl Passing for S3Error {
 }
 
 /// A client for one action.
-pub(crate) struct Client {
+pub(crate) struct Client<'a> {
     credentials: Option<Credentials>,
     endpoint: Option<String>,
     /// Where the last bucket was found.
@@ -76,6 +76,7 @@ pub(crate) struct Client {
     agent: Agent,
     retry: Retry,
     limit: Limit,
+    tell: Box<dyn FnMut(&str) + 'a>,
 }
 
 /// What is asked for, without its signature.
@@ -85,13 +86,14 @@ struct Call<'a> {
     query: Vec<(String, String)>,
     /// The account that must own the bucket.
     owner: Option<&'a str>,
-    /// What to send, and its digest.
-    body: Option<(&'a File, String)>,
+    /// What to send.
+    content: Option<Content<'a>>,
 }
 
-impl Client {
-    /// Returns a client all of whose requests end with `limit`.
-    pub(crate) fn new(settings: &Settings, limit: Limit) -> Self {
+impl<'a> Client<'a> {
+    /// Returns a client all of whose requests end with `limit`, and that says
+    /// to `tell` which ones are sent again.
+    pub(crate) fn new(settings: &Settings, limit: Limit, tell: impl FnMut(&str) + 'a) -> Self {
         let Settings { credentials, region, endpoint } = settings.clone();
         Self {
             credentials,
@@ -100,6 +102,7 @@ impl Client {
             agent: client(Trust::Verified, &limit),
             retry: Retry::until(limit.clone()),
             limit,
+            tell: Box::new(tell),
         }
     }
 
@@ -115,7 +118,7 @@ impl Client {
         owner: Option<&str>,
         limit: usize,
     ) -> Result<Vec<u8>, S3Error> {
-        let call = Call { method: "GET", address, query: Vec::new(), owner, body: None };
+        let call = Call { method: "GET", address, query: Vec::new(), owner, content: None };
         let bytes = self.keep_trying(|client| client.whole(&call, limit as u64 + 1))?;
         if bytes.len() > limit {
             return Err(S3Error::TooLarge { what: call.name(), limit: limit as u64 });
@@ -130,7 +133,7 @@ impl Client {
         owner: Option<&str>,
         file: &mut File,
     ) -> Result<(), S3Error> {
-        let call = Call { method: "GET", address, query: Vec::new(), owner, body: None };
+        let call = Call { method: "GET", address, query: Vec::new(), owner, content: None };
         let failed = |source| S3Error::Write { what: call.name(), source };
         self.keep_trying(|client| {
             let mut response = client.send(&call)?;
@@ -165,7 +168,7 @@ impl Client {
                 pair("prefix", &address.key),
             ];
             query.extend(token.iter().map(|token| pair("continuation-token", token)));
-            let call = Call { method: "GET", address: &bucket, query, owner, body: None };
+            let call = Call { method: "GET", address: &bucket, query, owner, content: None };
             let page = self.keep_trying(|client| {
                 let bytes = client.whole(&call, ANSWER_LIMIT)?;
                 let page = Page::parse(&String::from_utf8_lossy(&bytes));
@@ -188,30 +191,24 @@ impl Client {
         &mut self,
         address: &S3Address,
         owner: Option<&str>,
-        mut file: &File,
+        file: &File,
     ) -> Result<(), S3Error> {
         let what = || format!("s3://{}/{}", address.bucket, address.key);
         let failed = |source| S3Error::Read { what: what(), source };
         if file.metadata().map_err(failed)?.len() > OBJECT_LIMIT {
             return Err(S3Error::TooLarge { what: what(), limit: OBJECT_LIMIT });
         }
-        file.rewind().map_err(failed)?;
-        let sha256 = digest::of(&mut self.limit.reader(file), Algorithm::Sha256).map_err(failed)?;
-        let body = Some((file, sha256));
-        let call = Call { method: "PUT", address, query: Vec::new(), owner, body };
-        self.keep_trying(|client| {
-            let mut rewound = file;
-            rewound.rewind().map_err(failed)?;
-            client.send(&call).map(drop)
-        })
+        let content = Some(Content::of(file, &self.limit).map_err(failed)?);
+        let call = Call { method: "PUT", address, query: Vec::new(), owner, content };
+        self.keep_trying(|client| client.send(&call).map(drop))
     }
 
     fn keep_trying<T>(
         &mut self,
-        mut attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
+        attempt: impl FnMut(&mut Self) -> Result<T, S3Error>,
     ) -> Result<T, S3Error> {
         let retry = self.retry.clone();
-        retry.run(|| attempt(self))
+        retry.run(self, attempt, |client, line| (client.tell)(line))
     }
 
     /// Returns the first `limit` bytes of what is answered.
@@ -251,7 +248,7 @@ impl Client {
             headers.insert("x-amz-expected-bucket-owner".to_owned(), owner.to_owned());
         }
         if let Some(credentials) = &self.credentials {
-            let sha256 = call.body.as_ref().map_or(EMPTY, |(_, sha256)| sha256);
+            let sha256 = call.content.as_ref().map_or(EMPTY, |content| &content.sha256);
             let (method, path, query, region) = (call.method, &path, &call.query, &self.region);
             let request = aws::Request { method, path, query, region, service: "s3" };
             sign(&request, &mut headers, sha256, credentials, since_1970().as_secs());
@@ -265,16 +262,16 @@ impl Client {
         }
         let failed = |source| S3Error::Request { what: call.name(), source };
         let refused = |error: ureq::http::Error| failed(error.into());
-        match call.body {
-            Some((file, _)) => {
-                let request = self.agent.configure_request(request.body(file).map_err(refused)?);
-                self.agent.run(request.max_redirects(0).build()).map_err(failed)
+        let body = match &call.content {
+            Some(content) => {
+                request = request.header("content-length", content.length);
+                let read = |source| S3Error::Read { what: call.name(), source };
+                SendBody::from_owned_reader(content.reader(&self.limit).map_err(read)?)
             }
-            None => {
-                let request = self.agent.configure_request(request.body(()).map_err(refused)?);
-                self.agent.run(request.max_redirects(0).build()).map_err(failed)
-            }
-        }
+            None => SendBody::none(),
+        };
+        let request = self.agent.configure_request(request.body(body).map_err(refused)?);
+        self.agent.run(request.max_redirects(0).build()).map_err(failed)
     }
 
     /// Returns where an object is: on AWS each bucket has a host of its own.

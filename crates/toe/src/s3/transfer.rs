@@ -50,7 +50,7 @@ pub fn read_object(
     owner: Option<&str>,
     limit: usize,
 ) -> Result<Vec<u8>, TransferError> {
-    let mut client = Client::new(settings, within(READ_LIMIT));
+    let mut client = Client::new(settings, within(READ_LIMIT), |_| {});
     let bytes = client.read(address, owner, limit).map_err(Cause::S3)?;
     Ok(bytes)
 }
@@ -66,7 +66,7 @@ pub fn store_folder(
     address: &S3Address,
     owner: Option<&str>,
 ) -> Result<(), TransferError> {
-    let mut client = Client::new(settings, within(STORE_LIMIT));
+    let mut client = Client::new(settings, within(STORE_LIMIT), |_| {});
     store_below(&mut client, folder, address, owner)?;
     Ok(())
 }
@@ -77,7 +77,7 @@ fn within(time: Duration) -> Limit {
 }
 
 fn store_below(
-    client: &mut Client,
+    client: &mut Client<'_>,
     folder: &Path,
     address: &S3Address,
     owner: Option<&str>,

@@ -1,13 +1,14 @@
 //! Documents that are executed from files, buckets and states.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
-use crate::Machine;
 use crate::cause::chain;
 use crate::clock::Deadline;
 use crate::mask::Mask;
 use crate::s3::server::{OWNER, Server};
+use crate::{Machine, Outcome};
 
 const TEXT: &str = "schemaVersion: 1.0
 phases:
@@ -88,25 +89,40 @@ fn the_record_of_a_nested_execution_is_put_out() {
     assert_eq!(document["phases"][0]["steps"][0]["status"], "success");
 }
 
+/// A document whose text cannot be kept while the machine restarts: as JSON it
+/// is longer than what may be.
 #[test]
-fn a_broken_state_is_refused() {
-    let inputs = ExecuteDocument {
-        document: "a.yaml".into(),
-        bucket_owner: None,
-        phases: None,
-        parameters: Vec::new(),
+fn documents_that_are_too_long_do_not_restart_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Machine { folder: folder.path().to_owned(), ..Machine::default() };
+    let document = |step: &str, quotes: usize| {
+        let quotes = "\"".repeat(quotes);
+        format!("schemaVersion: 1.0\nphases: [{{name: build, steps: [{step}]}}]\n# {quotes}\n")
     };
-    let machine = Machine::default();
-    let mut bench = Bench {
-        machine: &machine,
-        deadline: Deadline::after(None),
-        tell: &mut |_| {},
-        mask: &Mask::default(),
-        requests: &[],
-        resume: Some(serde_json::json!({ "document": TEXT })),
+    let execute = |path: &str| {
+        format!("{{name: Execute, action: ExecuteDocument, inputs: {{document: {path}}}}}")
     };
-    let error = perform(&inputs, &mut bench).unwrap_err();
-    assert!(chain(&error).starts_with("the state to resume from is not of this step: missing"));
+    let long = 2 * SIZE_LIMIT / 3;
+    fs::write(folder.path().join("b"), document("{name: Restart, action: Reboot}", long)).unwrap();
+    fs::write(folder.path().join("a"), document(&execute("b"), long)).unwrap();
+    let run = |text: String| {
+        let request = Execute {
+            component: "case".into(),
+            phases: vec!["build".into()],
+            document: text.clone(),
+            parameters: Vec::new(),
+            stored: Vec::new(),
+            components: BTreeMap::new(),
+            resume: None,
+        };
+        crate::run(&Component::parse(&text).unwrap().value, &request, &machine, &mut |_| {})
+    };
+    let restarted = run(document(&execute("b"), 0)).unwrap();
+    assert!(matches!(restarted, Outcome::Reboot { .. }));
+    let message = "phase build: step Execute (ExecuteDocument) failed: it asked for a restart, but \
+        with the documents it executes, what is to be kept is longer than 2097152 bytes";
+    let (status, message) = (Status::Failed, message.to_owned());
+    assert_eq!(run(document(&execute("a"), 0)).unwrap(), Outcome::Ended { status, message });
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! The commands that package managers are given.
 
+use std::sync::atomic::Ordering;
+
 use super::*;
+use crate::cause::chain;
+use crate::mask::Mask;
 
 fn argv(program: &Program) -> String {
     [std::slice::from_ref(&program.name), &program.arguments].concat().join(" ")
@@ -101,6 +105,32 @@ fn apk_is_told_so() {
         &["apk update", ASK, "apk upgrade busybox zlib"],
     );
     check(Manager::Apk, &[], &["musl"], "musl\n", &["apk update", ASK]);
+}
+
+#[test]
+fn packages_come_off_hold_when_the_update_is_stopped() {
+    let machine = Machine { folder: "/".into(), ..Machine::default() };
+    let mut told = Vec::new();
+    let mut bench = Bench {
+        machine: &machine,
+        deadline: Deadline::after(None),
+        mask: &Mask::default(),
+        tell: &mut |it| {
+            machine.stop.store(true, Ordering::Release);
+            told.push(format!("{it:?}"));
+        },
+        requests: &[],
+        resume: None,
+    };
+    let script = |script: &str| program(&["bash", "-c", script]);
+    let names = ["linux"];
+    let update = script("echo begun; sleep 300");
+    let release = script("echo releasing; sleep 0.1; echo released");
+    let plan = holding(update, &names, &script("exit 0"), &release);
+    let error = plan.carry_out(Manager::Apt, &mut bench).unwrap_err();
+    assert_eq!(chain(&error), "it was cancelled");
+    let lines = ["begun", "releasing", "released"];
+    assert_eq!(told, lines.map(|line| format!("Line(Stdout, {line:?})")));
 }
 
 #[test]

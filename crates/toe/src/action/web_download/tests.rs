@@ -1,5 +1,6 @@
 //! Downloads from a server on the loopback interface.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::super::Told;
 use super::*;
 use crate::Machine;
+use crate::cause::chain;
 use crate::clock::Deadline;
 use crate::mask::Mask;
 
@@ -80,7 +82,7 @@ fn check(case: Case, expected: Result<&str, &str>) {
     let (requests, resume) = (&[][..], None);
     let mut bench = Bench { machine: &machine, deadline, mask: &mask, tell, requests, resume };
     assert_eq!(destination(&inputs).unwrap(), "new/file");
-    let result = obtain(&inputs, &path, Duration::ZERO, &mut bench)
+    let result = obtain(&inputs, &path, &Retry::until(bench.limit()).impatient(), &mut bench)
         .map(|()| fs::read_to_string(&path).unwrap())
         .map_err(|error| {
             let parent = path.parent().unwrap().to_string_lossy().into_owned();
@@ -135,7 +137,7 @@ fn lasting_failures_are_not() {
 #[test]
 fn only_200_is_a_success() {
     check(
-        Case { responses: &[EMPTY; 5], ..Case::default() },
+        Case { responses: &[EMPTY, HELLO], ..Case::default() },
         Err("`URL/file?query` answered 204 No Content; only 200 is a success"),
     );
 }

@@ -13,9 +13,9 @@ fn address(text: &str) -> S3Address {
     text.parse().unwrap()
 }
 
-fn client_of(settings: &Settings) -> Client {
+fn client_of(settings: &Settings) -> Client<'static> {
     let limit = Limit::new(Deadline::after(None), &Arc::default());
-    Client::new(settings, limit).impatient()
+    Client::new(settings, limit, |_| {}).impatient()
 }
 
 const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -60,6 +60,23 @@ fn objects_are_read_with_a_signature_that_holds() {
         |it| it.endpoint = Some("mirror.example".into()),
         Err("the endpoint `mirror.example` is no address: expected `https://…` or `http://…`"),
     );
+}
+
+#[test]
+fn what_is_sent_again_is_told() {
+    let server = Server::start(&[("/bucket/key", "text")]);
+    server.refuse_first(&[BUSY, BROKEN]);
+    let limit = Limit::new(Deadline::after(None), &Arc::default());
+    let mut told = Vec::new();
+    let mut client =
+        Client::new(&server.settings(), limit, |line| told.push(line.to_owned())).impatient();
+    client.read(&address("s3://bucket/key"), None, 4).unwrap();
+    drop(client);
+    let reasons = ["answered 503 Service Unavailable", "broke off: Peer disconnected"];
+    let line = |n| {
+        format!("attempt {} of 5: `s3://bucket/key` {}; trying again in 0 s", n + 1, reasons[n])
+    };
+    assert_eq!(told, [0, 1].map(line));
 }
 
 #[test]
@@ -123,6 +140,18 @@ fn files_are_sent_and_come_back() {
 }
 
 #[test]
+fn files_are_sent_whole_to_wherever_the_bucket_is() {
+    let server = Server::start(&[]);
+    server.refuse_first(&[ELSEWHERE]);
+    let settings = Settings { region: None, ..server.settings() };
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"text").unwrap();
+    client_of(&settings).upload(&address("s3://bucket/a"), None, &file).unwrap();
+    assert_eq!(server.requests(), ["PUT /bucket/a"; 2]);
+    assert_eq!(server.objects(), ["/bucket/a=text"]);
+}
+
+#[test]
 fn buckets_of_aws_have_hosts_of_their_own() {
     let check = |region: Option<&str>, text: &str, origin: &str, path: &str| {
         let region = region.map(str::to_owned);
@@ -152,7 +181,7 @@ fn nothing_is_asked_for_when_time_is_up() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&[("/bucket/a", "text")]);
     let limit = Limit::new(Deadline::after(Some(Duration::ZERO)), &Arc::default());
-    let mut client = Client::new(&server.settings(), limit);
+    let mut client = Client::new(&server.settings(), limit, |_| {});
     let there = address("s3://bucket/a");
     let check = |done: Result<(), S3Error>, expected: &str| {
         assert_eq!(chain(&done.unwrap_err()), expected);

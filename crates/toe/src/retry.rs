@@ -1,20 +1,21 @@
 //! When a request is sent again: after failures that may pass, a few times,
-//! with pauses that grow.
+//! with pauses that grow. Each time is told.
 
 use std::time::Duration;
 
 use ureq::http::StatusCode;
 
+use crate::cause::chain;
 use crate::limit::Limit;
 
-/// How often one request is tried.
+/// How often one request is tried, independent of a step's attempts.
 const ATTEMPTS: u32 = 5;
 
 /// The wait after the first failed attempt; it doubles each time.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// An error after which the same request may succeed a little later.
-pub(crate) trait Passing {
+pub(crate) trait Passing: std::error::Error {
     /// Says whether it is such an error.
     fn is_passing(&self) -> bool;
 }
@@ -39,25 +40,34 @@ impl Retry {
     }
 
     /// Calls `attempt` until something lasting happens, its limit has come, or
-    /// it was often enough.
-    pub(crate) fn run<T, E: Passing>(
+    /// it was often enough, and `tell` before each pause; both get `with`.
+    pub(crate) fn run<W, T, E: Passing>(
         &self,
-        mut attempt: impl FnMut() -> Result<T, E>,
+        with: &mut W,
+        mut attempt: impl FnMut(&mut W) -> Result<T, E>,
+        mut tell: impl FnMut(&mut W, &str),
     ) -> Result<T, E> {
-        let mut pause = self.pause;
-        for _ in 1..ATTEMPTS {
-            match attempt() {
-                Err(error) if error.is_passing() => {
-                    let is_too_long = self.limit.left().is_some_and(|left| left < pause);
-                    if is_too_long || self.limit.pause(pause).is_err() {
-                        return Err(error);
-                    }
-                }
+        let (mut number, mut pause) = (1, self.pause);
+        loop {
+            let error = match attempt(with) {
+                Err(error) if error.is_passing() && number < ATTEMPTS => error,
                 settled => return settled,
+            };
+            let is_too_long = self.limit.left().is_some_and(|left| left < pause);
+            if is_too_long || self.limit.check().is_err() {
+                return Err(error);
             }
+            let (reason, seconds) = (chain(&error), pause.as_secs());
+            tell(
+                with,
+                &format!("attempt {number} of {ATTEMPTS}: {reason}; trying again in {seconds} s"),
+            );
+            if self.limit.pause(pause).is_err() {
+                return Err(error);
+            }
+            number += 1;
             pause *= 2;
         }
-        attempt()
     }
 }
 
