@@ -170,8 +170,13 @@ fn line(words: &[&str]) -> Line {
 fn mmdebstrap(packages: &[&str], options: &[&str], output: &str, image: &Image) -> Line {
     let include = format!("--include={}", packages.join(","));
     let first = ["mmdebstrap", "--quiet", "--variant=apt", &include];
-    let mirror = image.mirror.as_deref();
-    line(&[&first, options, &[SUITE, output], mirror.as_slice()].concat())
+    // What we take from a mirror, too.
+    let lines = image
+        .mirror
+        .as_ref()
+        .map(|mirror| ["", "-updates"].map(|part| format!("deb {mirror} {SUITE}{part} main")));
+    let lines: Vec<&str> = lines.iter().flatten().map(String::as_str).collect();
+    line(&[&first, options, &[SUITE, output], &lines].concat())
 }
 
 /// Returns a project. Tests are left out, as the others have none.
@@ -287,7 +292,8 @@ mod tests {
                         "--customize-hook=chroot \"$1\" sh -s <'/w/harden.sh'",
                         "bookworm",
                         "/w/root",
-                        "http://mirror.example/debian",
+                        "deb http://mirror.example/debian bookworm main",
+                        "deb http://mirror.example/debian bookworm-updates main",
                     ],
                     &["mkfs.ext4", "-q", "-F", "-d", "/w/root", "/w/disk.raw", "2G"],
                 ],
@@ -306,7 +312,8 @@ mod tests {
                     SYSTEM,
                     "bookworm",
                     "/w/base.tar",
-                    "http://mirror.example/debian",
+                    "deb http://mirror.example/debian bookworm main",
+                    "deb http://mirror.example/debian bookworm-updates main",
                 ],
                 build,
             ],
@@ -338,7 +345,7 @@ mod tests {
 
     #[test]
     fn the_project_is_a_good_one() {
-        let inputs = Tool::Goldsmith("g".into()).inputs(&image());
+        let inputs = Tool::Goldsmith("g".into()).inputs(&Image { mirror: None, ..image() });
         let project = document::Project::parse(&inputs[0].text);
         assert!(project.is_ok_and(|parsed| parsed.warnings.iter().next().is_none()));
         for input in &inputs[1..] {
