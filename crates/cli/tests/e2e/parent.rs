@@ -102,15 +102,17 @@ phases:
             - grep -q vmlinuz-99.0-test /proc/cmdline
 "#;
 
-/// Debian 13, as 12 in all other tests.
+/// Debian 13, as 12 in all other tests, with all that is managed.
 #[test]
-fn the_other_debian_boots_too() {
+fn the_other_debian_is_hardened_and_boots_too() {
     let setting = Setting::beside_others();
     let phases = "  - name: test\n    steps:\n      - name: Release\n        action: ExecuteBash\n        \
                   inputs:\n          commands:\n            - grep -q trixie /etc/os-release\n";
-    let project = setting.project("trixie", phases, "");
-    let text = std::fs::read_to_string(project.join("goldsmith.yaml")).unwrap();
-    setting.write("goldsmith.yaml", &text.replace("debian-minimal-12", "debian-minimal-13"));
+    let managed = ["update-linux", "harden-linux", "harden-linux-test", "simple-boot-test-linux"];
+    let more: String = managed.iter().map(|name| format!("    - componentArn: {name}\n")).collect();
+    let project = setting.project("trixie", phases, &more);
+    let text = fs::read_to_string(project.join("goldsmith.yaml")).unwrap();
+    setting.write("goldsmith.yaml", &text.replace("debian-minimal-12", "debian-server-13"));
     let report = setting.json(&["build", project.to_str().unwrap()]);
     assert_eq!(report["state"], "AVAILABLE");
     assert!(setting.run(&["delete", "trixie", "--yes"]).status.success());
