@@ -5,14 +5,16 @@
 //! the folder is touched.
 
 use std::ffi::OsStr;
-use std::fs::{self, FileTimes, Metadata, OpenOptions};
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, Mode, OFlags, Timespec, Timestamps, openat, unlinkat, utimensat,
+};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
@@ -139,9 +141,13 @@ fn copy_link(source: &Path, target: &Path, from: &Metadata, owners: Owners) -> i
 
 /// Gives the file `target` the owner, mode and times of `from`.
 fn keep_owner(target: &Path, from: &Metadata) -> io::Result<()> {
-    // Before the mode, which may not let it be opened.
-    let times = FileTimes::new().set_accessed(from.accessed()?).set_modified(from.modified()?);
-    OpenOptions::new().write(true).open(target)?.set_times(times)?;
+    let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
+    let times = Timestamps {
+        last_access: time(from.atime(), from.atime_nsec()),
+        last_modification: time(from.mtime(), from.mtime_nsec()),
+    };
+    // By its name: the mode may not let its owner open it.
+    utimensat(CWD, target, &times, AtFlags::SYMLINK_NOFOLLOW)?;
     chown(target, Some(from.uid()), Some(from.gid()))?;
     // Changing the owner clears set-id bits, so the mode comes after it.
     fs::set_permissions(target, from.permissions())
@@ -266,7 +272,9 @@ mod tests {
         fs::write(folder.join("file"), "new").unwrap();
         fs::write(folder.join("deep/other"), "x").unwrap();
         symlink("/absent", folder.join("link")).unwrap();
-        fs::set_permissions(folder.join("deep"), fs::Permissions::from_mode(0o750)).unwrap();
+        for (name, mode) in [("deep", 0o750), ("file", 0o440)] {
+            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
         folder
     }
 
