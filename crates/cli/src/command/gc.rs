@@ -22,13 +22,14 @@ pub(crate) struct Gc {
 impl Gc {
     pub(crate) async fn run(self, home: &Home, out: &mut Output) -> Result<Exit, CliError> {
         let factory = home.factory(out).await?;
-        let swept = factory.collect_garbage().await?;
         let which = if self.bases { Bases::All } else { Bases::OfDeletedImages };
         let bases = match factory.remove_bases(which).await {
             // Only the next time, then.
             Err(error) if error.is_busy() && !self.bases => 0,
             removed => removed?,
         };
+        // After that: a snapshot that cannot be read keeps bases from nobody.
+        let swept = factory.collect_garbage().await?;
         if out.is_json() {
             out.json(&serde_json::json!({
                 "removed": swept.removed,
